@@ -1,0 +1,48 @@
+// For tests: a library with the names of libdispatch that knows nothing of XPC. Two queues, work
+// runs inside the call.
+#include <stddef.h>
+
+struct _queue {
+  const void* key;
+  void* value;
+};
+struct _queue _dispatch_main_q;
+static struct _queue global;
+static struct _queue* current;
+
+void dispatch_retain(void* object) { (void)object; }
+void dispatch_release(void* object) { (void)object; }
+void dispatch_sync_f(void* queue, void* context, void (*work)(void*)) {
+  struct _queue* outer = current;
+  current = queue;
+  work(context);
+  current = outer;
+}
+void dispatch_async_f(void* queue, void* context, void (*work)(void*)) {
+  dispatch_sync_f(queue, context, work);
+}
+void dispatch_barrier_async_f(void* queue, void* context, void (*work)(void*)) {
+  dispatch_sync_f(queue, context, work);
+}
+const char* dispatch_queue_get_label(void* queue) {
+  (void)queue;
+  return "other";
+}
+void* dispatch_get_global_queue(long identifier, unsigned long flags) {
+  (void)identifier;
+  (void)flags;
+  return &global;
+}
+void dispatch_queue_set_specific(void* queue, const void* key, void* value,
+                                 void (*destructor)(void*)) {
+  (void)destructor;
+  ((struct _queue*)queue)->key = key;
+  ((struct _queue*)queue)->value = value;
+}
+void* dispatch_get_specific(const void* key) {
+  return current && current->key == key ? current->value : NULL;
+}
+void dispatch_main(void) {
+  for (;;) {
+  }
+}

@@ -1,0 +1,36 @@
+# Completion of xpcctl for bash: verbs, options, and the labels and files that a verb takes.
+_xpcctl() {
+  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb='' domain=() i
+  for ((i = 1; i < COMP_CWORD; ++i)); do
+    case ${COMP_WORDS[i]} in
+      --domain) domain=(--domain "${COMP_WORDS[++i]}") ;;
+      -*) ;;
+      *) [ -n "$verb" ] || verb=${COMP_WORDS[i]} ;;
+    esac
+  done
+  if [ "$before" = --domain ]; then
+    mapfile -t COMPREPLY < <(compgen -d -- "$word")
+    return
+  fi
+  local options="--domain --json --help" words=''
+  case $verb in
+    '') words="bootstrap bootout list print kickstart kill call decode encode" options+=" --version" ;;
+    bootout | print | kickstart | kill)
+      words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
+      [ "$verb" != kickstart ] || options+=" --kill --pid"
+      [ "$verb" != kill ] || [ "$before" != kill ] || words="TERM KILL HUP INT QUIT USR1 USR2 STOP CONT"
+      ;;
+    call) options+=" --timeout" ;;
+    decode) options+=" --hex --native --compact" ;;
+    encode) options+=" --hex --native" ;;
+  esac
+  case $word in -*) words=$options ;; esac
+  mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  case $verb in
+    bootstrap | decode | encode)
+      compopt -o filenames
+      mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
+      ;;
+  esac
+}
+complete -F _xpcctl xpcctl

@@ -1,0 +1,13 @@
+#include "base/clock.hpp"
+
+#include <time.h>
+
+namespace openxpc::base {
+
+boot_clock::time_point boot_clock::now() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_BOOTTIME, &t);
+  return time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
+}
+
+}  // namespace openxpc::base

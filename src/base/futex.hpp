@@ -1,0 +1,16 @@
+#pragma once
+
+#include "base/clock.hpp"
+
+#include <atomic>
+#include <cstdint>
+
+namespace openxpc::base {
+
+/// Sleeps while `word` holds `expected`, until woken, the deadline, or spuriously. False only at
+/// the deadline.
+bool futex_wait(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                instant deadline = never) noexcept;
+void futex_wake(const std::atomic<std::uint32_t>& word, int count = 1) noexcept;
+
+}  // namespace openxpc::base

@@ -1,0 +1,108 @@
+#include "bootstrap/inherited.hpp"
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
+#include <mutex>
+#include <string_view>
+
+namespace openxpc::bootstrap {
+namespace {
+
+constexpr int first_listen_fd = 3;  // sd_listen_fds(3)
+constexpr int listen_fds_most = 4096;
+
+int number_in(const char* variable) {
+  const char* text = ::secure_getenv(variable);
+  int number = -1;
+  if (!text) return -1;
+  const char* end = text + std::strlen(text);
+  auto [stop, error] = std::from_chars(text, end, number);
+  return error == std::errc() && stop == end && number >= 0 ? number : -1;
+}
+
+int option(int fd, int name) {
+  int value = -1;
+  socklen_t size = sizeof value;
+  return ::getsockopt(fd, SOL_SOCKET, name, &value, &size) == 0 ? value : -1;
+}
+
+bool is_listener(int fd) {
+  return option(fd, SO_DOMAIN) == AF_UNIX && option(fd, SO_TYPE) == SOCK_SEQPACKET &&
+         option(fd, SO_ACCEPTCONN) == 1;
+}
+
+struct given {
+  std::string name;
+  base::fd socket;
+};
+
+const std::vector<given>& all_given() {
+  static const std::vector<given> sockets = [] {
+    std::vector<given> taken;
+    if (number_in("LISTEN_PID") != ::getpid()) return taken;
+    int count = number_in("LISTEN_FDS");
+    const char* names_text = ::secure_getenv("LISTEN_FDNAMES");
+    if (count <= 0 || count > listen_fds_most || !names_text) return taken;
+    std::string_view names = names_text;
+    for (int fd = first_listen_fd; fd < first_listen_fd + count; ++fd) {
+      std::size_t colon = names.find(':');
+      std::string name(names.substr(0, colon));
+      names = colon == std::string_view::npos ? std::string_view() : names.substr(colon + 1);
+      if (name.empty() || !is_listener(fd)) continue;
+      ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+      // Socket units do not set it; a packet that was queued before carries no credentials.
+      int on = 1;
+      ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+      taken.push_back({std::move(name), base::fd(fd)});
+    }
+    return taken;
+  }();
+  return sockets;
+}
+
+}  // namespace
+
+base::fd inherited_listener(const std::string& name) {
+  for (const given& each : all_given())
+    if (each.name == name) return base::fd::copy(each.socket.get());
+  return {};
+}
+
+std::vector<std::string> inherited_names() {
+  std::vector<std::string> names;
+  for (const given& each : all_given()) names.push_back(each.name);
+  return names;
+}
+
+base::fd take_inherited_link() {
+  static std::once_flag once;
+  base::fd link;
+  std::call_once(once, [&] {
+    int fd = number_in("OPENXPC_LINK_FD");
+    if (fd < first_listen_fd || option(fd, SO_DOMAIN) != AF_UNIX ||
+        option(fd, SO_TYPE) != SOCK_SEQPACKET || option(fd, SO_ACCEPTCONN) != 0)
+      return;
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    link.reset(fd);
+  });
+  return link;
+}
+
+base::fd take_inherited_domain() {
+  static std::once_flag once;
+  base::fd directory;
+  std::call_once(once, [&] {
+    int fd = number_in("OPENXPC_DOMAIN_FD");
+    struct stat found{};
+    if (fd < first_listen_fd || ::fstat(fd, &found) != 0 || !S_ISDIR(found.st_mode)) return;
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    directory.reset(fd);
+  });
+  return directory;
+}
+
+}  // namespace openxpc::bootstrap

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/fd.hpp"
+
+#include <string>
+#include <vector>
+
+namespace openxpc::bootstrap {
+
+/// A listening socket that this process was started with, for the service `name`: a new descriptor
+/// for the same socket each time, so that the name outlives a listener that was cancelled. Empty
+/// when the name is not this job's own. The convention is LISTEN_PID, LISTEN_FDS and
+/// LISTEN_FDNAMES, which systemd's socket units speak too. Only AF_UNIX SOCK_SEQPACKET sockets that
+/// listen are taken, never connected ones (threat T6), and nothing in a set-uid program.
+base::fd inherited_listener(const std::string& name);
+
+/// All names this process may listen on, in the order they were given.
+std::vector<std::string> inherited_names();
+
+/// The descriptor that the variable names, once, if it is a connected socket: the service link.
+base::fd take_inherited_link();
+/// The domain's directory that the service manager passed, once.
+base::fd take_inherited_domain();
+
+}  // namespace openxpc::bootstrap

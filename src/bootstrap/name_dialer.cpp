@@ -1,0 +1,101 @@
+#include "bootstrap/name_dialer.hpp"
+
+#include "bootstrap/name.hpp"
+#include "channel/socket/socket_transport.hpp"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace openxpc::bootstrap {
+
+/// The directory that has the name.
+base::fd name_dialer::find(connection::error_ref& why) const {
+  if ((why = check_name(name_))) return {};
+  auto directories = domain_directories(where_, why);
+  if (directories.empty()) return {};
+  connection::error_ref first;
+  bool any_domain = false;
+  for (const std::string& each : directories) {
+    connection::error_ref reason;
+    base::fd directory = open_domain(each, reason);
+    if (directory) {
+      any_domain = true;
+      struct stat found{};
+      if (::fstatat(directory.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
+          S_ISSOCK(found.st_mode))
+        return directory;
+      if (errno == EACCES)
+        reason = connection::make_error(
+            OPENXPC_ERROR_DENIED, "the name " + name_ + " in " + each + " is not for this user");
+    }
+    if (reason && !first) first = reason;
+  }
+  if (any_domain) {
+    std::string searched;
+    for (const std::string& each : directories) searched += (searched.empty() ? "" : " or ") + each;
+    why = connection::make_error(OPENXPC_ERROR_NOT_FOUND,
+                                 "there is no service " + name_ + " in " + searched,
+                                 "load its job description: xpcctl bootstrap FILE");
+  } else {
+    why = first;
+  }
+  return {};
+}
+
+connection::error_ref name_dialer::look_up() {
+  connection::error_ref why;
+  find(why);
+  return why;
+}
+
+connection::dialer::answer name_dialer::dial(base::instant since) {
+  connection::error_ref why;
+  base::fd directory = find(why);
+  if (!directory) return {{}, std::move(why)};
+  base::fd socket = channel::new_socket();
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory.get(),
+                name_.c_str());
+  int result = -1;
+  if (socket) do
+      result = ::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address);
+    while (result != 0 && errno == EINTR);
+  if (result == 0) return {std::move(socket), nullptr};
+  switch (errno) {
+    case EAGAIN:
+    case ENOENT:
+      return {};  // The queue is full; or the name was just replaced: look it up again.
+    case ECONNREFUSED:
+      if (base::boot_clock::now() - since < patience) return {};
+      return {{},
+              connection::make_error(
+                  OPENXPC_ERROR_NO_DOMAIN,
+                  "nobody answers for the service " + name_ + ": its service manager is gone",
+                  "start it again: xpcd --domain DIR")};
+    case EACCES:
+    case EPERM:
+      return {{},
+              connection::make_error(OPENXPC_ERROR_DENIED,
+                                     "the name " + name_ + " is not for this user")};
+    case EMFILE:
+    case ENFILE:
+      return {{},
+              connection::make_error(OPENXPC_ERROR_NO_RESOURCES,
+                                     "no descriptor is free for a connection",
+                                     "raise the limit: ulimit -n")};
+    default:
+      return {
+          {},
+          connection::make_error(OPENXPC_ERROR_NO_RESOURCES,
+                                 "connecting to " + name_ + " failed: " + std::strerror(errno))};
+  }
+}
+
+}  // namespace openxpc::bootstrap

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/ref.hpp"
+#include "object/object.hpp"
+#include "wire/tags.hpp"
+
+#include <sys/types.h>
+
+namespace openxpc::object {
+
+/// An open descriptor with several owners: the box that a program sees, a message that waits to be
+/// sent, a received message.
+class shared_fd final : public base::counted {
+ public:
+  explicit shared_fd(base::fd&& owned) noexcept : fd_(std::move(owned)) {}
+  /// Lent; close-on-exec.
+  int get() const noexcept { return fd_.get(); }
+
+ private:
+  base::fd fd_;
+};
+
+/// A boxed descriptor (fd), or the descriptor of shared memory (shmem). Immutable. Equal only to
+/// itself (rule 13).
+class descriptor final : public object {
+ public:
+  static constexpr kind its_kind = OPENXPC_TYPE_FD;
+  /// @param what  OPENXPC_TYPE_FD or OPENXPC_TYPE_SHMEM.  @param bytes  size of the shared memory.
+  explicit descriptor(ref<shared_fd> file, kind what = its_kind, std::uint64_t bytes = 0) noexcept
+      : object(what), file_(std::move(file)), bytes_(bytes) {}
+
+  const ref<shared_fd>& file() const noexcept { return file_; }
+  int borrowed_fd() const noexcept { return file_->get(); }
+  std::uint64_t shmem_bytes() const noexcept { return bytes_; }
+  void describe(describer& out) const override;
+
+ private:
+  void destroy() noexcept override { delete this; }
+  ref<shared_fd> file_;
+  std::uint64_t bytes_;
+};
+
+}  // namespace openxpc::object

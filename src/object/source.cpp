@@ -1,0 +1,50 @@
+#include "object/source.hpp"
+
+#include <cstring>
+#include <new>
+
+namespace openxpc::object {
+
+ref<source> source::copy_of(base::bytes message, std::vector<base::fd>&& attachments,
+                            wire::mode spoken, std::optional<wire::malformed>& fault,
+                            const wire::limits& max) {
+  if (message.size() > max.bytes) {
+    fault = wire::malformed{wire::fault::message_too_large, 0};
+    return nullptr;
+  }
+  void* memory = ::operator new(sizeof(source) + message.size());
+  auto made = ref<source>::adopt(new (memory) source(spoken));
+  auto* copy = static_cast<std::byte*>(memory) + sizeof(source);
+  if (!message.empty()) std::memcpy(copy, message.data(), message.size());
+  made->bytes_ = {copy, message.size()};
+  return made->accept(std::move(attachments), fault, max) ? std::move(made) : nullptr;
+}
+
+ref<source> source::over(ref<base::block> message, std::vector<base::fd>&& attachments,
+                         wire::mode spoken, std::optional<wire::malformed>& fault,
+                         const wire::limits& max) {
+  auto made = ref<source>::adopt(new (::operator new(sizeof(source))) source(spoken));
+  made->bytes_ = message->view();
+  made->kept_ = std::move(message);
+  return made->accept(std::move(attachments), fault, max) ? std::move(made) : nullptr;
+}
+
+bool source::accept(std::vector<base::fd>&& attachments, std::optional<wire::malformed>& fault,
+                    const wire::limits& max) {
+  wire::summary found;
+  fault = wire::validate(bytes_, spoken_, attachments.size(), max, &found);
+  if (fault) return false;
+  auto owned = std::move(attachments);
+  where_ = std::move(found.out_of_line);
+  attachments_.reserve(owned.size());
+  for (auto& each : owned) attachments_.push_back(base::make_ref<shared_fd>(std::move(each)));
+  return true;
+}
+
+void source::destroy() const noexcept {
+  auto* self = const_cast<source*>(this);
+  self->~source();
+  ::operator delete(self);
+}
+
+}  // namespace openxpc::object

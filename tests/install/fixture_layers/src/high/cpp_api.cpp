@@ -1,0 +1,1 @@
+#include <xpc/xpc.hpp>

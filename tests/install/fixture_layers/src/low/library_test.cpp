@@ -1,0 +1,3 @@
+#include <json.hpp>
+
+#include "support/child.hpp"

@@ -1,0 +1,4 @@
+#include <xpc/xpc.h>
+#include <xpc/xpc.hpp>
+
+#include "high/high.hpp"

@@ -1,0 +1,51 @@
+// xpcctl bootstrap: job descriptions into the service manager.
+
+#include <CLI/CLI.hpp>
+
+#include <sysexits.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <memory>
+
+#include "files.hpp"
+#include "manager.hpp"
+#include "verbs.hpp"
+
+namespace xpcctl {
+namespace {
+
+/// The service manager may live in another directory: it is told the whole path.
+std::string whole_path(const std::string& path) {
+  if (path == "-") return name_of_input(path);
+  std::unique_ptr<char, decltype(&std::free)> whole(::realpath(path.c_str(), nullptr), &std::free);
+  return whole ? std::string(whole.get()) : path;
+}
+
+int run(const settings& shared, const std::vector<std::string>& files) {
+  for (const std::string& path : files) {
+    std::string text;
+    if (int status = read_input(path, text)) return status;
+    object_ref order = request("bootstrap");
+    set(order, "origin", whole_path(path));
+    ::xpc_dictionary_set_data(order.get(), "plist", text.data(), text.size());
+    int status = EX_OK;
+    object_ref reply = ask(shared, order, &status);
+    if (!reply) return status;
+    each(find(reply.get(), "warnings"), [](xpc_object_t line) {
+      std::fprintf(stderr, "xpcctl: warning: %s\n", ::xpc_string_get_string_ptr(line));
+    });
+    if (shared.json) print_json(reply.get());
+  }
+  return EX_OK;
+}
+
+}  // namespace
+
+action add_bootstrap(CLI::App& command, const settings& shared) {
+  auto files = std::make_shared<std::vector<std::string>>();
+  command.add_option("FILE", *files, "Job descriptions; - is standard input")->required();
+  return [files, &shared] { return run(shared, *files); };
+}
+
+}  // namespace xpcctl

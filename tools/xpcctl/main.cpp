@@ -1,0 +1,76 @@
+#include <CLI/CLI.hpp>
+
+#include <sysexits.h>
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "verbs.hpp"
+
+namespace {
+
+using namespace xpcctl;
+
+/// All there is, in the order of --help.
+constexpr verb verbs[] = {
+    {"bootstrap", "Load job descriptions", add_bootstrap},
+    {"bootout", "End jobs and forget them", add_bootout},
+    {"list", "List the jobs", add_list},
+    {"print", "Show all that is known about a job", add_print},
+    {"kickstart", "Start a job now", add_kickstart},
+    {"kill", "Send a signal to a job", add_kill},
+    {"call", "Send a message to a service and print its reply", add_call},
+    {"decode", "Turn an encoded object into typed JSON", add_decode},
+    {"encode", "Turn typed JSON into an encoded object", add_encode},
+};
+
+int run(int count, char** arguments) {
+  CLI::App app("Looks at and steers the services of an XPC domain.", "xpcctl");
+  app.set_version_flag("--version", "xpcctl (OpenXPC) " OPENXPC_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();  // the options below may stand behind the verb, too
+
+  settings shared;
+  app.add_option("--domain", shared.domain, "The domain's directory")->type_name("DIR");
+  app.add_flag("--json", shared.json, "Print data as JSON");
+  app.footer(
+      "Exit status: 0 done, 64 wrong usage, 65 malformed input, 66 no such file; see xpcctl(1).");
+
+  int status = EX_OK;
+  for (const verb& each : verbs) {
+    CLI::App* command = app.add_subcommand(std::string(each.name), std::string(each.summary));
+    action perform = each.add(*command, shared);
+    command->final_callback([perform, &status] { status = perform(); });
+  }
+  try {
+    app.parse(count, arguments);
+  } catch (const CLI::Success& asked_for) {  // --help, --version
+    return app.exit(asked_for);
+  } catch (const CLI::ParseError& wrong) {
+    std::fprintf(stderr,
+                 "xpcctl: %s\nxpcctl --help lists the verbs, xpcctl VERB --help its options.\n",
+                 wrong.what());
+    return EX_USAGE;
+  }
+  // What was printed must have arrived: a full disk is no success.
+  if (std::fflush(stdout) != 0) {
+    std::perror("xpcctl: standard output");
+    return EX_IOERR;
+  }
+  return status;
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  try {
+    return run(count, arguments);
+  } catch (const std::bad_alloc&) {
+    std::fputs("xpcctl: out of memory\n", stderr);
+    return EX_OSERR;
+  } catch (const std::exception& problem) {
+    std::fprintf(stderr, "xpcctl: %s\n", problem.what());
+    return EX_SOFTWARE;
+  }
+}

@@ -1,0 +1,93 @@
+// xpcctl print: all that is known about a job.
+
+#include <CLI/CLI.hpp>
+
+#include <sysexits.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "manager.hpp"
+#include "verbs.hpp"
+
+namespace xpcctl {
+namespace {
+
+void line(const char* what, const std::string& value) {
+  if (!value.empty()) std::printf("  %-20s %s\n", what, value.c_str());
+}
+
+std::string joined(xpc_object_t array) {
+  std::string all;
+  each(array, [&](xpc_object_t one) {
+    const char* text = ::xpc_string_get_string_ptr(one);
+    all += (all.empty() ? "" : " ") + std::string(text ? text : "");
+  });
+  return all;
+}
+
+void print_job(xpc_object_t job) {
+  std::printf("%s\n", text_of(job, "label").c_str());
+  line("state", text_of(job, "state"));
+  line("reason", text_of(job, "reason"));
+  if (has(job, "timer-ms")) line("state ends in", span(number_of(job, "timer-ms")));
+  if (has(job, "pid")) {
+    line("pid", std::to_string(number_of(job, "pid")) + ", for " +
+                    span(number_of(job, "runs-for-ms")) +
+                    (::xpc_dictionary_get_bool(job, "checked-in") ? ", checked in" : ""));
+  }
+  line("program", text_of(job, "program"));
+  line("arguments", joined(find(job, "arguments")));
+  line("from", text_of(job, "origin"));
+  line("directory", text_of(job, "working-directory"));
+  line("standard output", text_of(job, "stdout-path"));
+  line("standard error", text_of(job, "stderr-path"));
+  line("keep alive", ::xpc_dictionary_get_bool(job, "keep-alive") ? "yes" : "");
+  line("starts", std::to_string(number_of(job, "starts")));
+  if (number_of(job, "quick-failures") != 0) {
+    line("quick failures", std::to_string(number_of(job, "quick-failures")));
+  }
+  if (xpc_object_t last = find(job, "last-exit")) {
+    line("last exit", text_of(last, "text") + ", " + span(number_of(last, "ago-ms")) +
+                          " ago, after " + span(number_of(last, "lasted-ms")));
+  }
+  each(find(job, "names"), [](xpc_object_t name) {
+    line("name", text_of(name, "name") + ", " + std::to_string(number_of(name, "waiting")) +
+                     " connections waiting");
+  });
+  xpc_object_t words = find(job, "stderr");
+  if (words != nullptr && ::xpc_array_get_count(words) != 0) {
+    std::printf("  last lines of standard error\n");
+    each(words,
+         [](xpc_object_t text) { std::printf("    %s\n", ::xpc_string_get_string_ptr(text)); });
+  }
+}
+
+int run(const settings& shared, const std::string& given) {
+  object_ref order = request("print");
+  if (!given.empty()) set(order, "label", given);
+  int status = EX_OK;
+  object_ref reply = ask(shared, order, &status);
+  if (!reply) return status;
+  xpc_object_t job = find(reply.get(), "job");
+  if (shared.json) {
+    print_json(job ? job : reply.get());
+  } else if (job != nullptr) {
+    print_job(job);
+  } else {
+    std::printf("domain %s, served by process %lld\n", text_of(reply.get(), "directory").c_str(),
+                static_cast<long long>(number_of(reply.get(), "pid")));
+    each(find(reply.get(), "jobs"), print_job);
+  }
+  return EX_OK;
+}
+
+}  // namespace
+
+action add_print(CLI::App& command, const settings& shared) {
+  auto given = std::make_shared<std::string>();
+  command.add_option("LABEL", *given, "A job, by its label or one of its names; nothing: all");
+  return [given, &shared] { return run(shared, *given); };
+}
+
+}  // namespace xpcctl

@@ -1,0 +1,17 @@
+#pragma once
+
+#include "verb.hpp"
+
+namespace xpcctl {
+
+action add_bootout(CLI::App& command, const settings& shared);
+action add_bootstrap(CLI::App& command, const settings& shared);
+action add_call(CLI::App& command, const settings& shared);
+action add_decode(CLI::App& command, const settings& shared);
+action add_encode(CLI::App& command, const settings& shared);
+action add_kickstart(CLI::App& command, const settings& shared);
+action add_kill(CLI::App& command, const settings& shared);
+action add_list(CLI::App& command, const settings& shared);
+action add_print(CLI::App& command, const settings& shared);
+
+}  // namespace xpcctl

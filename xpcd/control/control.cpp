@@ -1,0 +1,190 @@
+#include "control/control.hpp"
+
+#include <xpc/openxpc/listener.h>
+
+#include <asio/post.hpp>
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace openxpc::control {
+
+/// Outlives the service where a conversation of the library still refers to it.
+struct service_state {
+  asio::io_context& loop;
+  domain::directory& directory;
+  supervise::supervisor& jobs;
+  object_ref listener;
+  domain::bound_name bound;
+  base::function<void()> closed;
+};
+
+namespace {
+
+/// The executor that the library gets: everything runs on xpcd's loop.
+openxpc_executor_s executor_of(asio::io_context& loop) {
+  openxpc_executor_s executor{};
+  executor.context = &loop;
+  executor.post = [](void* context, void* work, void (*run)(void*)) {
+    asio::post(*static_cast<asio::io_context*>(context), [work, run] { run(work); });
+  };
+  return executor;
+}
+
+/// Text that a peer sent goes through strings of the library, which are UTF-8; it is never printed
+/// here.
+object_ref make_error(openxpc_error_code_t code, const std::string& message,
+                      const char* domain = nullptr, std::int64_t number = 0) {
+  openxpc_error_parts_t parts{};
+  parts.struct_size = sizeof parts;
+  parts.code = code;
+  parts.domain = domain;
+  parts.number = number;
+  parts.message = message.c_str();
+  return object_ref(::openxpc_error_create(&parts));
+}
+
+object_ref error_of(const trouble& why) {
+  switch (why.what) {
+    case trouble::kind::bad_input:
+      return make_error(OPENXPC_ERROR_MALFORMED, why.text);
+    case trouble::kind::not_found:
+      return make_error(OPENXPC_ERROR_NOT_FOUND, why.text);
+    case trouble::kind::denied:
+      return make_error(OPENXPC_ERROR_DENIED, why.text);
+    case trouble::kind::conflict:
+      return make_error(OPENXPC_ERROR_REMOTE, why.text, "org.openxpc.xpcd", EEXIST);
+    case trouble::kind::unavailable:
+      break;
+  }
+  return make_error(OPENXPC_ERROR_NO_RESOURCES, why.text, "errno", why.number);
+}
+
+/// What a conversation with one client needs.
+struct client {
+  supervise::supervisor* jobs;
+  std::weak_ptr<service_state> alive;
+  pid_t pid;
+  bool is_owner;
+  bool is_link = false;
+};
+
+void answer_request(openxpc_request_t request, outcome<object_ref> result) {
+  if (result) {
+    ::openxpc_request_reply(request, result->get());
+  } else {
+    object_ref error = error_of(result.error());
+    ::openxpc_request_fail(request, static_cast<xpc_rich_error_t>(error.get()));
+  }
+}
+
+void on_request(void* context, openxpc_request_t request) {
+  client& from = *static_cast<client*>(context);
+  if (from.alive.expired()) return ::openxpc_request_release(request);
+  xpc_object_t message = ::openxpc_request_get_message(request);
+  const std::string op = get_text(message, "op").value_or("");
+  const verb* what = find_verb(op);
+  if (what == nullptr) {
+    object_ref error = make_error(OPENXPC_ERROR_UNKNOWN_METHOD,
+                                  "xpcd knows no operation \"" + op.substr(0, 64) + "\"");
+    return ::openxpc_request_fail(request, static_cast<xpc_rich_error_t>(error.get()));
+  }
+  if (what->changes && !from.is_owner) {
+    return answer_request(
+        request, trouble{trouble::kind::denied, op + ": only the owner of the domain may do that"});
+  }
+  verb_call call;
+  call.message = message;
+  call.pid = from.pid;
+  if (op == "check-in" || op == "check-in-again") {
+    from.is_link = true;
+    auto session = std::make_shared<object_ref>(::openxpc_request_copy_sender(request));
+    call.link = [session](const char* asked) {
+      object_ref order = new_dictionary();
+      set(order.get(), "op", asked);
+      if (xpc_rich_error_t why = ::openxpc_peer_send(session->get(), order.get())) {
+        ::xpc_release(why);
+        return false;
+      }
+      return true;
+    };
+  }
+  what->run(*from.jobs, call,
+            [request](outcome<object_ref> result) { answer_request(request, std::move(result)); });
+}
+
+void on_end(void* context, xpc_rich_error_t) {
+  client& from = *static_cast<client*>(context);
+  if (from.is_link && !from.alive.expired()) from.jobs->link_lost(from.pid);
+}
+
+}  // namespace
+
+service::service(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs)
+    : state_(std::make_shared<service_state>(service_state{loop, directory, jobs, {}, {}, {}})) {}
+
+service::~service() {
+  if (state_->listener) {
+    ::openxpc_listener_cancel(static_cast<xpc_listener_t>(state_->listener.get()));
+  }
+}
+
+failure_of service::open() {
+  outcome<domain::bound_name> bound = state_->directory.publish(domain::control_name);
+  if (!bound) return bound.error();
+  state_->bound.device = bound->device;
+  state_->bound.inode = bound->inode;
+  openxpc_listener_options_s options{};
+  options.size = sizeof options;
+  options.conversation.size = sizeof options.conversation;
+  options.conversation.executor = executor_of(state_->loop);
+  options.context = new std::weak_ptr<service_state>(state_);
+  options.release = [](void* context) {
+    delete static_cast<std::weak_ptr<service_state>*>(context);
+  };
+  options.on_session = [](void* context, xpc_session_t session,
+                          openxpc_conversation_options_s* chosen, char* reason,
+                          std::size_t reason_size) {
+    auto& weak = *static_cast<std::weak_ptr<service_state>*>(context);
+    std::shared_ptr<service_state> here = weak.lock();
+    openxpc_identity_s who{};
+    who.size = sizeof who;
+    if (!here || !::openxpc_peer_get_identity(session, &who)) return OPENXPC_REJECT;
+    const bool is_owner = who.euid == ::geteuid() || who.euid == 0;
+    if (!is_owner) {
+      std::snprintf(reason, reason_size, "this domain belongs to uid %u, not to %u",
+                    static_cast<unsigned>(::geteuid()), static_cast<unsigned>(who.euid));
+      return OPENXPC_REJECT;
+    }
+    chosen->handlers = {};
+    chosen->handlers.context = new client{&here->jobs, weak, who.pid, is_owner};
+    chosen->handlers.on_request = on_request;
+    chosen->handlers.on_end = on_end;
+    chosen->handlers.release = [](void* one) { delete static_cast<client*>(one); };
+    return OPENXPC_ACCEPT;
+  };
+  xpc_rich_error_t error = nullptr;
+  state_->listener.reset(::openxpc_listener_open_fd(
+      bound->socket.release(), std::string(domain::control_name).c_str(), &options, &error));
+  if (!state_->listener) {
+    trouble why{trouble::kind::unavailable, ::openxpc_error_get_message(error)};
+    ::xpc_release(error);
+    return why;
+  }
+  return std::nullopt;
+}
+
+void service::close(base::function<void()> closed) {
+  state_->directory.withdraw(domain::control_name, state_->bound);
+  if (!state_->listener) return closed();
+  state_->closed = std::move(closed);
+  ::openxpc_listener_close(static_cast<xpc_listener_t>(state_->listener.get()), state_.get(),
+                           [](void* context) {
+                             service_state& here = *static_cast<service_state*>(context);
+                             asio::post(here.loop, [&here] { here.closed(); });
+                           });
+}
+
+}  // namespace openxpc::control

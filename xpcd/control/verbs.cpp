@@ -1,0 +1,160 @@
+#include "control/verbs.hpp"
+
+#include "job/read.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace openxpc::control {
+
+namespace {
+
+trouble wrong_key(const char* op, const char* key, const char* expected, xpc_object_t message) {
+  xpc_object_t found = get_object(message, key);
+  return {trouble::kind::bad_input,
+          std::string(op) + ": " + key +
+              (found == nullptr ? ": is missing"
+                                : std::string(": expected ") + expected + ", found " +
+                                      ::openxpc_type_name(::openxpc_type_id(found)))};
+}
+
+/// Answers a verb that gives nothing back but whether it worked.
+supervise::supervisor::done answer_with(std::string label, answer answered) {
+  return [label = std::move(label), answered = std::move(answered)](failure_of why) {
+    if (why) return answered(*why);
+    object_ref reply = new_dictionary();
+    set(reply.get(), "label", label);
+    answered(std::move(reply));
+  };
+}
+
+void bootstrap(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  const void* bytes = nullptr;
+  std::size_t size = 0;
+  if (::openxpc_dictionary_get_data_if(call.message, "plist", 5, &bytes, &size) != OPENXPC_FOUND) {
+    return answered(wrong_key("bootstrap", "plist", "data", call.message));
+  }
+  std::optional<std::string> origin = get_text(call.message, "origin");
+  if (!origin) return answered(wrong_key("bootstrap", "origin", "string", call.message));
+  outcome<job::reading> reading =
+      job::read(std::string_view(static_cast<const char*>(bytes), size), *origin);
+  if (!reading) return answered(reading.error());
+  object_ref warnings = new_array();
+  for (const std::string& line : reading->warnings) append(warnings.get(), new_string(line));
+  outcome<std::string> label = jobs.bootstrap(std::move(*reading), *origin);
+  if (!label) return answered(label.error());
+  object_ref reply = new_dictionary();
+  set(reply.get(), "label", *label);
+  set(reply.get(), "warnings", std::move(warnings));
+  answered(std::move(reply));
+}
+
+void bootout(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> label = get_text(call.message, "label");
+  if (!label) return answered(wrong_key("bootout", "label", "string", call.message));
+  jobs.bootout(*label, answer_with(*label, std::move(answered)));
+}
+
+void list(supervise::supervisor& jobs, verb_call&, answer answered) {
+  object_ref reply = new_dictionary();
+  set(reply.get(), "jobs", jobs.list());
+  answered(std::move(reply));
+}
+
+/// A job by its label or by one of its names, or without a label the whole domain.
+void print(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  object_ref reply = new_dictionary();
+  if (get_object(call.message, "label") == nullptr) {
+    object_ref all = new_array();
+    for (const std::string& label : jobs.labels())
+      append(all.get(), std::move(*jobs.describe(label)));
+    set(reply.get(), "jobs", std::move(all));
+    set(reply.get(), "pid", static_cast<std::int64_t>(::getpid()));
+    set(reply.get(), "directory", jobs.directory_path());
+    return answered(std::move(reply));
+  }
+  std::optional<std::string> label = get_text(call.message, "label");
+  if (!label) return answered(wrong_key("print", "label", "string", call.message));
+  outcome<object_ref> job = jobs.describe(*label);
+  if (!job) {
+    const std::string owner = jobs.owner_of(*label);
+    if (!owner.empty()) job = jobs.describe(owner);
+  }
+  if (!job) return answered(job.error());
+  set(reply.get(), "job", std::move(*job));
+  answered(std::move(reply));
+}
+
+void kickstart(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> label = get_text(call.message, "label");
+  if (!label) return answered(wrong_key("kickstart", "label", "string", call.message));
+  const bool restart = get_bool(call.message, "kill").value_or(false);
+  jobs.kickstart(*label, restart,
+                 [&jobs, label = *label, answered = std::move(answered)](failure_of why) {
+                   if (why) return answered(*why);
+                   object_ref reply = new_dictionary();
+                   set(reply.get(), "label", label);
+                   if (pid_t pid = jobs.pid_of(label)) {
+                     set(reply.get(), "pid", static_cast<std::int64_t>(pid));
+                   }
+                   answered(std::move(reply));
+                 });
+}
+
+void kill(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> label = get_text(call.message, "label");
+  if (!label) return answered(wrong_key("kill", "label", "string", call.message));
+  std::optional<std::int64_t> signal = get_integer(call.message, "signal");
+  if (!signal) return answered(wrong_key("kill", "signal", "integer", call.message));
+  if (*signal < 0 || *signal >= NSIG) {
+    return answered(
+        trouble{trouble::kind::bad_input, "kill: there is no signal " + std::to_string(*signal)});
+  }
+  answer_with(*label, std::move(answered))(jobs.kill(*label, static_cast<int>(*signal)));
+}
+
+/// From a service: it is ready; after a restart of xpcd also its listening sockets, {sockets:
+/// {NAME: fd}}.
+void check_in(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::vector<std::pair<std::string, base::fd>> sockets;
+  if (xpc_object_t given = get_object(call.message, "sockets")) {
+    ::openxpc_dictionary_read_each_f(
+        given, &sockets,
+        [](void* context, const char* key, std::size_t size, const openxpc_value_t* value) {
+          if (value->type == OPENXPC_TYPE_FD) {
+            static_cast<decltype(sockets)*>(context)->emplace_back(
+                std::string(key, size), base::fd::copy(value->borrowed_fd));
+          }
+          return true;
+        });
+  }
+  if (failure_of why = jobs.check_in(call.pid, std::move(sockets), std::move(call.link))) {
+    return answered(*why);
+  }
+  object_ref reply = new_dictionary();
+  set(reply.get(), "label", jobs.label_of(call.pid));
+  answered(std::move(reply));
+}
+
+/// From a service that was asked to end: it has handled and answered what it had accepted.
+void drained(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  jobs.drained(call.pid);
+  answered(new_dictionary());
+}
+
+constexpr verb verbs[] = {
+    {"bootstrap", true, bootstrap}, {"bootout", true, bootout},         {"list", false, list},
+    {"print", false, print},        {"kickstart", true, kickstart},     {"kill", true, kill},
+    {"check-in", true, check_in},   {"check-in-again", true, check_in}, {"drained", true, drained},
+};
+
+}  // namespace
+
+const verb* find_verb(const std::string& op) {
+  for (const verb& one : verbs) {
+    if (op == one.op) return &one;
+  }
+  return nullptr;
+}
+
+}  // namespace openxpc::control

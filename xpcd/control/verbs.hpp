@@ -1,0 +1,36 @@
+#pragma once
+
+#include "base/function.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <sys/types.h>
+
+#include "object.hpp"
+#include "outcome.hpp"
+
+/// The verbs of the control interface: a dictionary in, a dictionary or a reason out. They know
+/// nothing of sockets.
+namespace openxpc::control {
+
+/// One request to a verb.
+struct verb_call {
+  xpc_object_t message;  // lent until the verb returns
+  pid_t pid = 0;         // who asks, by the kernel's word
+  /// How the process can be asked over this very conversation; for check-in. Empty where that is
+  /// not possible.
+  base::function<bool(const char* request)> link;
+};
+
+using answer = base::function<void(outcome<object_ref>)>;
+
+struct verb {
+  const char* op;
+  bool changes;  // something, so that only the domain's owner and root may
+  /// Calls `answered` exactly once, perhaps later.
+  void (*run)(supervise::supervisor& jobs, verb_call& call, answer answered);
+};
+
+/// Every verb there is, one row each; nullptr for an unknown one.
+const verb* find_verb(const std::string& op);
+
+}  // namespace openxpc::control

@@ -1,0 +1,179 @@
+#include "domain/directory.hpp"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace openxpc::domain {
+
+namespace {
+
+constexpr const char* lock_name = ".lock";
+constexpr const char* run_name = ".run";
+
+/// The name while it is not yet seen. Names do not start with a dot, so nobody's name can be this
+/// one.
+std::string unseen(std::string_view name) {
+  std::string file(name.front() == '.' ? "" : ".");
+  file += name;
+  return file + ".new";
+}
+
+base::fd open_without_links(int at, const char* path, int flags) {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
+  how.resolve = RESOLVE_NO_SYMLINKS;
+  return base::fd(static_cast<int>(::syscall(SYS_openat2, at, path, &how, sizeof how)));
+}
+
+/// Who wrote his pid into the lock, as text; empty when unknown.
+std::string holder_of(int lock) {
+  char text[32];
+  ssize_t got = ::pread(lock, text, sizeof text - 1, 0);
+  if (got <= 0) return {};
+  text[got] = 0;
+  return std::string(text, std::strcspn(text, "\n"));
+}
+
+}  // namespace
+
+outcome<directory> directory::open(const std::string& path, bool system) {
+  directory result;
+  result.path_ = path;
+  if (::mkdir(path.c_str(), system ? 0755 : 0700) == 0) {
+    result.made_it_ = true;
+  } else if (errno != EEXIST) {
+    return system_trouble(errno, path);
+  }
+  result.fd_ = open_without_links(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!result.fd_) {
+    if (errno == ELOOP) {
+      return trouble{trouble::kind::denied,
+                     path + ": the path goes through a symbolic link; give the real path", ELOOP};
+    }
+    return system_trouble(errno, path);
+  }
+  struct stat status;
+  if (::fstat(result.fd_.get(), &status) < 0) return system_trouble(errno, path);
+  if (status.st_uid != ::geteuid()) {
+    return trouble{trouble::kind::denied, path + ": belongs to uid " +
+                                              std::to_string(status.st_uid) + ", not to " +
+                                              std::to_string(::geteuid())};
+  }
+  if (status.st_mode & 022) {
+    return trouble{trouble::kind::denied,
+                   path + ": others may write there; chmod go-w it, or name another directory"};
+  }
+  result.open_to_all_ = (status.st_mode & 011) != 0;
+
+  result.lock_.reset(
+      ::openat(result.fd_.get(), lock_name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!result.lock_) return system_trouble(errno, path + "/" + lock_name);
+  if (::flock(result.lock_.get(), LOCK_EX | LOCK_NB) < 0) {
+    if (errno != EWOULDBLOCK) return system_trouble(errno, path + "/" + lock_name);
+    std::string who = holder_of(result.lock_.get());
+    return trouble{trouble::kind::conflict, path + ": another xpcd serves this domain" +
+                                                (who.empty() ? "" : " (pid " + who + ")")};
+  }
+  std::string pid = std::to_string(::getpid()) + "\n";
+  if (::ftruncate(result.lock_.get(), 0) < 0 ||
+      ::pwrite(result.lock_.get(), pid.data(), pid.size(), 0) < 0) {
+    return system_trouble(errno, path + "/" + lock_name);
+  }
+  if (::mkdirat(result.fd_.get(), run_name, 0700) < 0 && errno != EEXIST) {
+    return system_trouble(errno, path + "/" + run_name);
+  }
+  result.run_fd_ = open_without_links(result.fd_.get(), run_name, O_RDONLY | O_DIRECTORY);
+  if (!result.run_fd_) return system_trouble(errno, path + "/" + run_name);
+  return result;
+}
+
+std::string directory::socket_path(std::string_view file) const {
+  return "/proc/self/fd/" + std::to_string(fd_.get()) + "/" + std::string(file);
+}
+
+outcome<bound_name> directory::publish(std::string_view name) const {
+  const std::string where = path_ + "/" + std::string(name);
+  struct stat before;
+  if (stat_name(name, &before) && !S_ISSOCK(before.st_mode)) {
+    return trouble{trouble::kind::conflict, where + ": a file that is no socket has this name"};
+  }
+  const std::string hidden = unseen(name);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string bound_path = socket_path(hidden);
+  if (bound_path.size() >= sizeof address.sun_path) {
+    return trouble{trouble::kind::bad_input, where + ": the name is too long", ENAMETOOLONG};
+  }
+  std::memcpy(address.sun_path, bound_path.c_str(), bound_path.size() + 1);
+
+  base::fd listener(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const int on = 1;
+  if (!listener || ::setsockopt(listener.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
+    return system_trouble(errno, where);
+  }
+  ::unlinkat(fd_.get(), hidden.c_str(), 0);
+  if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+    return system_trouble(errno, where);
+  }
+  // Whoever may enter the directory may connect to a service; the control interface is the owner's.
+  struct stat file;
+  const mode_t mode = open_to_all_ && name != control_name ? 0666 : 0600;
+  if (::fchmodat(fd_.get(), hidden.c_str(), mode, 0) < 0 || ::listen(listener.get(), backlog) < 0 ||
+      !stat_name(hidden, &file) ||
+      ::renameat(fd_.get(), hidden.c_str(), fd_.get(), std::string(name).c_str()) < 0) {
+    trouble why = system_trouble(errno, where);
+    ::unlinkat(fd_.get(), hidden.c_str(), 0);
+    return why;
+  }
+  return bound_name{std::move(listener), file.st_dev, file.st_ino};
+}
+
+void directory::withdraw(std::string_view name, const bound_name& bound) const noexcept {
+  struct stat file;
+  if (stat_name(name, &file) && file.st_dev == bound.device && file.st_ino == bound.inode) {
+    ::unlinkat(fd_.get(), std::string(name).c_str(), 0);
+  }
+}
+
+bool directory::stat_name(std::string_view name, struct stat* out) const noexcept {
+  return ::fstatat(fd_.get(), std::string(name).c_str(), out, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+base::fd directory::connect(std::string_view name) const noexcept {
+  base::fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return {};
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = socket_path(name);
+  std::snprintf(address.sun_path, sizeof address.sun_path, "%s", path.c_str());
+  if (::connect(socket.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) return {};
+  return socket;
+}
+
+bool directory::is_in_place() const noexcept {
+  struct stat lock, file, here, there;
+  return ::fstat(lock_.get(), &lock) == 0 && lock.st_nlink > 0 && stat_name(lock_name, &file) &&
+         file.st_ino == lock.st_ino && file.st_dev == lock.st_dev &&
+         ::fstat(fd_.get(), &here) == 0 && ::lstat(path_.c_str(), &there) == 0 &&
+         here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+}
+
+void directory::remove_traces() noexcept {
+  ::unlinkat(fd_.get(), std::string(control_name).c_str(), 0);
+  ::unlinkat(fd_.get(), run_name, AT_REMOVEDIR);
+  // The lock goes last and by name: who waits to open it afterwards makes a new one.
+  if (is_in_place()) {
+    ::unlinkat(fd_.get(), lock_name, 0);
+    if (made_it_) ::rmdir(path_.c_str());
+  }
+}
+
+}  // namespace openxpc::domain

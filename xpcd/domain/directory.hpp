@@ -1,0 +1,80 @@
+#pragma once
+
+#include "base/fd.hpp"
+
+#include <sys/stat.h>
+
+#include <string>
+#include <string_view>
+
+#include "outcome.hpp"
+
+/// The directory of a domain: who owns it, and the sockets of its names.
+///
+/// Layout: NAME is the socket file of a service, `.control` that of the control interface, `.lock`
+/// says who serves the domain,
+/// `.run/` holds the run state. A name becomes visible by rename, listening already, so a client
+/// never meets half a name. All files are reached through the directory's descriptor: a path that
+/// is moved or replaced leads nobody astray.
+namespace openxpc::domain {
+
+/// The control interface's socket file.
+inline constexpr std::string_view control_name = ".control";
+/// The kernel cuts it to net.core.somaxconn.
+inline constexpr int backlog = 4096;
+
+/// A listening socket and the file that leads to it.
+struct bound_name {
+  base::fd socket;
+  dev_t device = 0;
+  ino_t inode = 0;
+};
+
+class directory {
+ public:
+  /// Opens (makes it if need be: one level, 0700, or 0755 for the system domain) and locks.
+  /// Errors, naming the path: it or a part of it is a symbolic link, belongs to somebody else,
+  /// others may write there, somebody else serves it (conflict, with the pid), or the system's
+  /// word.
+  static outcome<directory> open(const std::string& path, bool system);
+
+  directory(directory&&) noexcept = default;
+  directory& operator=(directory&&) noexcept = default;
+
+  const std::string& path() const noexcept { return path_; }
+  int borrowed_fd() const noexcept { return fd_.get(); }
+  /// The directory of the run state.
+  int borrowed_run_fd() const noexcept { return run_fd_.get(); }
+
+  /// Binds a listening socket (close-on-exec, non-blocking, credentials with each packet) and
+  /// renames it over whatever socket had the name. `name` was checked by its owner. Errors: a file
+  /// that is no socket has the name, or the system's word.
+  outcome<bound_name> publish(std::string_view name) const;
+  /// Removes a name's file; one that somebody put in its place is left alone.
+  void withdraw(std::string_view name, const bound_name& bound) const noexcept;
+  /// The file of a name, without following links. False when there is none.
+  bool stat_name(std::string_view name, struct stat* out) const noexcept;
+  /// A new connection to a name, non-blocking. Empty with errno set.
+  base::fd connect(std::string_view name) const noexcept;
+
+  /// True while the directory and its lock are where they were: false means that the domain was
+  /// deleted or moved, or that another xpcd can serve it.
+  bool is_in_place() const noexcept;
+
+  /// Removes what this xpcd put there, names excepted (withdraw them first), and the directory
+  /// itself when it made it and nothing is left in it.
+  void remove_traces() noexcept;
+
+ private:
+  directory() = default;
+  std::string socket_path(std::string_view file) const;
+
+  std::string path_;
+  base::fd fd_;
+  base::fd lock_;
+  base::fd run_fd_;
+  bool open_to_all_ = false;  // others may enter: then they may connect
+  bool made_it_ = false;
+};
+
+}  // namespace openxpc::domain

@@ -1,0 +1,38 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "outcome.hpp"
+
+/// Which directory a service manager serves.
+namespace openxpc::domain {
+
+/// What the decision depends on, so that a test can vary it.
+struct surroundings {
+  uid_t euid = 0;
+  bool secure_execution = false;               // AT_SECURE: the environment counts for nothing
+  std::optional<std::string> option;           // --domain DIR
+  std::optional<std::string> xdg_runtime_dir;  // as the environment has it
+  /// True for a directory that belongs to the uid and is open to nobody else (0700).
+  std::function<bool(const std::string& path, uid_t owner)> is_private_directory;
+};
+
+struct location {
+  std::string directory;
+  bool system =
+      false;  // the domain of the whole machine: everybody may connect, root alone changes it
+};
+
+/// --domain DIR; else for root /run/xpc; else $XDG_RUNTIME_DIR/xpc; else /run/xpc/user/UID where a
+/// root xpcd made it. Otherwise an error that names --domain: never a guess in a directory where
+/// others may write.
+outcome<location> locate(const surroundings& here);
+
+/// The same for this process.
+outcome<location> locate(const std::optional<std::string>& option);
+
+}  // namespace openxpc::domain

@@ -1,0 +1,208 @@
+// xpcd: options, signals, the loop; everything else stands in the folders beside this file.
+
+#include "control/control.hpp"
+#include "domain/location.hpp"
+#include "supervise/output_watch.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/signal_set.hpp>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/inotify.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include <cstddef>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+
+#include "options.hpp"
+
+namespace openxpc {
+namespace {
+
+int exit_code_of(const trouble& why) {
+  switch (why.what) {
+    case trouble::kind::bad_input:
+      return EX_USAGE;
+    case trouble::kind::not_found:
+      return EX_NOINPUT;
+    case trouble::kind::conflict:
+      return EX_UNAVAILABLE;
+    case trouble::kind::denied:
+      return EX_NOPERM;
+    case trouble::kind::unavailable:
+      return EX_OSERR;
+  }
+  return EX_SOFTWARE;
+}
+
+int report(const trouble& why) {
+  std::fprintf(stderr, "xpcd: %s\n", why.text.c_str());
+  return exit_code_of(why);
+}
+
+/// As many descriptors as the system allows: each name is one. @return what the soft limit was, for
+/// the services.
+std::uint64_t raise_descriptor_limit() {
+  rlimit limit;
+  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return 0;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+  return before;
+}
+
+/// sd_notify(3), whose protocol is one datagram.
+void notify_ready() {
+  const char* path = std::getenv("NOTIFY_SOCKET");
+  sockaddr_un address{};
+  if (path == nullptr || (path[0] != '/' && path[0] != '@') ||
+      std::strlen(path) >= sizeof address.sun_path) {
+    return;
+  }
+  address.sun_family = AF_UNIX;
+  const std::size_t length = std::strlen(path);
+  std::memcpy(address.sun_path, path, length);
+  if (path[0] == '@') address.sun_path[0] = 0;
+  base::fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  constexpr char text[] = "READY=1";
+  if (socket) {
+    ::sendto(socket.get(), text, sizeof text - 1, MSG_NOSIGNAL,
+             reinterpret_cast<sockaddr*>(&address),
+             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  }
+}
+
+void tell_ready(int fd) {
+  if (fd >= 0) {
+    constexpr char text[] = "ready\n";
+    if (::write(fd, text, sizeof text - 1) < 0) std::perror("xpcd: --ready-fd");
+    // A standard descriptor stays taken: nothing else must get its number.
+    base::fd null(fd < 3 ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1);
+    if (!null || ::dup2(null.get(), fd) < 0) ::close(fd);
+  }
+  notify_ready();
+}
+
+/// Calls `gone` when the domain's directory or its lock is no longer where it was.
+class directory_watch {
+ public:
+  directory_watch(asio::io_context& loop, const domain::directory& directory,
+                  std::function<void()> gone)
+      : directory_(directory),
+        gone_(std::move(gone)),
+        events_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
+        watch_(loop) {
+    const std::string path = "/proc/self/fd/" + std::to_string(directory.borrowed_fd());
+    if (events_ && ::inotify_add_watch(events_.get(), path.c_str(),
+                                       IN_DELETE | IN_MOVED_FROM | IN_DELETE_SELF | IN_MOVE_SELF |
+                                           IN_ONLYDIR) >= 0) {
+      wait();
+    } else {
+      std::perror("xpcd: the domain's directory cannot be watched");
+    }
+  }
+  void stop() { watch_.stop(); }
+
+ private:
+  void wait() {
+    watch_.start(events_.get(), [this] {
+      char buffer[4096];
+      while (::read(events_.get(), buffer, sizeof buffer) > 0) {
+      }
+      if (directory_.is_in_place()) return wait();
+      std::fprintf(stderr, "xpcd: %s was removed or moved; stopping\n", directory_.path().c_str());
+      gone_();
+    });
+  }
+
+  const domain::directory& directory_;
+  std::function<void()> gone_;
+  base::fd events_;
+  supervise::watch watch_;
+};
+
+/// The signals that end xpcd, and the one that tells of children.
+class signals {
+ public:
+  signals(asio::io_context& loop, std::function<void()> end, std::function<void()> child)
+      : set_(loop, SIGTERM, SIGINT, SIGCHLD), end_(std::move(end)), child_(std::move(child)) {
+    wait();
+  }
+  void stop() { set_.cancel(); }
+
+ private:
+  void wait() {
+    set_.async_wait([this](const asio::error_code& error, int number) {
+      if (error) return;
+      if (number == SIGCHLD) {
+        child_();
+      } else {
+        end_();
+      }
+      wait();
+    });
+  }
+  asio::signal_set set_;
+  std::function<void()> end_, child_;
+};
+
+int run(const options& wanted) {
+  outcome<domain::location> where = domain::locate(wanted.domain);
+  if (!where) return report(where.error());
+  outcome<domain::directory> directory = domain::directory::open(where->directory, where->system);
+  if (!directory) return report(directory.error());
+
+  // Orphans of services come to us, so that we know of them.
+  ::prctl(PR_SET_CHILD_SUBREAPER, 1);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  // Never destroyed: a thread of the library may still hand it work while the process ends.
+  asio::io_context& loop = *new asio::io_context(1);
+  supervise::supervisor_options options;
+  options.descriptor_limit = raise_descriptor_limit();
+  supervise::supervisor jobs(loop, *directory, options);
+  control::service control(loop, *directory, jobs);
+
+  bool ending = false;
+  std::function<void()> end = [&] {
+    if (ending) return;
+    ending = true;
+    jobs.shut_down([&] { control.close([&] { loop.stop(); }); });
+  };
+  signals on_signal(loop, end, [&] { jobs.reap(); });
+  directory_watch on_removal(loop, *directory, end);
+  supervise::output_watch on_output(loop, directory->borrowed_run_fd());
+
+  jobs.take_over();
+  if (failure_of why = control.open()) return report(*why);
+  jobs.reap();
+  tell_ready(wanted.ready_fd);
+  loop.run();
+  on_removal.stop();
+  on_output.stop();
+  directory->remove_traces();
+  return 0;
+}
+
+}  // namespace
+}  // namespace openxpc
+
+int main(int argc, char** argv) {
+  auto parsed = openxpc::parse_options(argc, argv);
+  if (auto* early = std::get_if<openxpc::early_exit>(&parsed)) {
+    std::fputs(early->text.c_str(), early->status == 0 ? stdout : stderr);
+    return early->status;
+  }
+  return openxpc::run(std::get<openxpc::options>(parsed));
+}

@@ -1,0 +1,73 @@
+#include "options.hpp"
+
+#include <sysexits.h>
+
+#include <charconv>
+#include <cstring>
+#include <string_view>
+#include <vector>
+
+namespace openxpc {
+
+namespace {
+
+constexpr const char* usage =
+    "usage: xpcd [--domain DIR] [--ready-fd N] [--foreground]\n"
+    "       xpcd --help | --version\n";
+
+constexpr const char* help =
+    "\n"
+    "The service manager of an XPC domain: owns the names of its services, starts a\n"
+    "service when somebody connects, and supervises it. xpcctl(1) talks to it.\n"
+    "\n"
+    "  --domain DIR   the domain's directory, made if need be; without it\n"
+    "                 $XDG_RUNTIME_DIR/xpc, or /run/xpc for root\n"
+    "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
+    "                 xpcctl are served, then close it\n"
+    "  --foreground   stay in the foreground (xpcd always does)\n"
+    "  --help, --version\n";
+
+}  // namespace
+
+std::variant<options, early_exit> parse_options(int argc, char** argv) {
+  options result;
+  const std::vector<std::string_view> arguments(argv + (argc > 0 ? 1 : 0), argv + argc);
+  for (std::size_t at = 0; at < arguments.size(); ++at) {
+    std::string_view name = arguments[at];
+    std::optional<std::string_view> value;
+    const std::size_t equals = name.find('=');
+    if (equals != std::string_view::npos) {
+      value = name.substr(equals + 1);
+      name = name.substr(0, equals);
+    }
+    auto take_value = [&] {
+      if (!value && at + 1 < arguments.size()) value = arguments[++at];
+      return value.has_value();
+    };
+    auto wrong = [&](const std::string& text) {
+      return early_exit{EX_USAGE, "xpcd: " + text + "\n" + usage};
+    };
+    if (name == "--help" && !value) return early_exit{0, std::string(usage) + help};
+    if (name == "--version" && !value) {
+      return early_exit{0, std::string("xpcd (OpenXPC) ") + OPENXPC_VERSION + "\n"};
+    }
+    if (name == "--foreground" && !value) continue;
+    if (name == "--domain") {
+      if (!take_value() || value->empty()) return wrong("--domain wants a directory");
+      result.domain = std::string(*value);
+    } else if (name == "--ready-fd") {
+      int number = -1;
+      if (take_value()) {
+        auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
+        if (error != std::errc() || end != value->data() + value->size()) number = -1;
+      }
+      if (number < 0) return wrong("--ready-fd wants the number of an open descriptor");
+      result.ready_fd = number;
+    } else {
+      return wrong("unknown argument " + std::string(arguments[at]));
+    }
+  }
+  return result;
+}
+
+}  // namespace openxpc

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <variant>
+
+namespace openxpc {
+
+/// What the command line asks for.
+struct options {
+  std::optional<std::string> domain;
+  int ready_fd = -1;
+};
+
+/// The command line was answered or was wrong: print and exit.
+struct early_exit {
+  int status;
+  std::string text;  // for standard output when status is 0, else for standard error
+};
+
+std::variant<options, early_exit> parse_options(int argc, char** argv);
+
+}  // namespace openxpc

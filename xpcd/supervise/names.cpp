@@ -1,0 +1,145 @@
+// Names of jobs: binding, watching, refusing, rotating.
+
+#include "supervise/supervisor.hpp"
+
+#include <xpc/openxpc/error.h>
+#include <xpc/openxpc/service.h>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+namespace openxpc::supervise {
+
+failure_of supervisor::bind_names(supervised& job) {
+  for (const std::string& text : job.job.names) {
+    owned_name name(loop_, text);
+    outcome<domain::bound_name> bound = directory_.publish(text);
+    if (!bound) {
+      unbind_names(job, OPENXPC_ERROR_NOT_FOUND, job.job.label + ": could not be loaded");
+      trouble why = bound.error();
+      why.text = job.job.label + ": the name " + text + " cannot be bound: " + why.text;
+      return why;
+    }
+    name.bound = std::move(*bound);
+    owners_[text] = job.job.label;
+    job.names.push_back(std::move(name));
+  }
+  return std::nullopt;
+}
+
+void supervisor::unbind_names(supervised& job, std::uint32_t code, const std::string& text) {
+  for (owned_name& name : job.names) {
+    name.listener_watch.stop();
+    owners_.erase(name.name);
+    directory_.withdraw(name.name, name.bound);
+    if (name.bound.socket) retire(std::move(name.bound.socket), code, 0, text);
+  }
+  job.names.clear();
+}
+
+/// Tells whoever waits at a socket that it leads nowhere any more, and makes that true for every
+/// holder of it.
+void supervisor::retire(base::fd listener, std::uint32_t code, std::uint32_t flags,
+                        std::string text) {
+  refuser::order order;
+  order.listener = std::move(listener);
+  order.code = code;
+  order.flags = flags;
+  order.text = std::move(text);
+  order.close_for_good = true;
+  refuser_.take(std::move(order));
+}
+
+void supervisor::update_watches(const job_ref& job) {
+  const bool wanted = (watches_listeners(job->at) && job->refusing == 0) ||
+                      (job->run && job->run->estranged && !is_ending(job->at));
+  for (owned_name& name : job->names) {
+    if (!wanted || !name.bound.socket) {
+      name.listener_watch.stop();
+    } else if (!name.listener_watch.is_on()) {
+      const bool watched = name.listener_watch.start(
+          name.bound.socket.get(), [self = self_, weak = std::weak_ptr(job), text = name.name] {
+            job_ref here = weak.lock();
+            if (*self != nullptr && here) (*self)->on_listener(here, text);
+          });
+      if (!watched) say(job->job.label, name.name + " cannot be watched; kickstart it by hand");
+    }
+  }
+}
+
+void supervisor::on_listener(const job_ref& job, const std::string& text) {
+  for (owned_name& name : job->names) {
+    if (name.name != text) continue;
+    name.listener_watch.stop();
+    pollfd look{name.bound.socket.get(), POLLIN | POLLRDHUP, 0};
+    if (::poll(&look, 1, 0) > 0) {
+      if (look.revents & (POLLRDHUP | POLLHUP)) {
+        say(job->job.label, "somebody shut the listening socket of " + text + " down; bound anew");
+        rotate(*job, name);
+      } else if (look.revents & POLLIN) {
+        if (job->run && job->run->estranged) return apply(job, event::restart);
+        return apply(job, event::activity);
+      }
+    }
+    break;
+  }
+  update_watches(job);
+}
+
+void supervisor::refuse_waiting(const job_ref& job) {
+  for (owned_name& name : job->names) {
+    name.listener_watch.stop();
+    if (!name.bound.socket) continue;
+    refuser::order order;
+    order.listener = base::fd::copy(name.bound.socket.get());
+    if (!order.listener) continue;
+    order.code = OPENXPC_ERROR_LAUNCH_FAILED;
+    order.text = job->reason;
+    ++job->refusing;
+    order.done = [self = self_, weak = std::weak_ptr(job), &loop = loop_] {
+      asio::post(loop, [self, weak] {
+        job_ref here = weak.lock();
+        if (*self == nullptr || !here) return;
+        --here->refusing;
+        if (here->at != state::gone) (*self)->update_watches(here);
+      });
+    };
+    refuser_.take(std::move(order));
+  }
+}
+
+/// After a run: whoever shared the sockets may have changed them, and may still hold them.
+void supervisor::settle_names(supervised& job, bool rotate_all) {
+  for (owned_name& name : job.names) {
+    const int socket = name.bound.socket.get();
+    bool usable = socket >= 0;
+    if (usable) {
+      pollfd look{socket, POLLRDHUP, 0};
+      usable = ::poll(&look, 1, 0) >= 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
+    }
+    if (rotate_all || !usable) {
+      rotate(job, name);
+    } else {
+      ::fcntl(socket, F_SETFL, O_NONBLOCK);
+      ::listen(socket, domain::backlog);
+    }
+  }
+}
+
+void supervisor::rotate(supervised& job, owned_name& name) {
+  outcome<domain::bound_name> fresh = directory_.publish(name.name);
+  if (!fresh) {
+    say(job.job.label, "the name " + name.name + " keeps its old socket: " + fresh.error().text);
+    return;
+  }
+  name.listener_watch.stop();
+  base::fd old = std::move(name.bound.socket);
+  name.bound = std::move(*fresh);
+  if (old) {
+    retire(std::move(old), OPENXPC_ERROR_INTERRUPTED,
+           OPENXPC_REFUSAL_MAY_RETRY | OPENXPC_REFUSAL_MOVED, "the service's socket was replaced");
+  }
+}
+
+}  // namespace openxpc::supervise

@@ -1,0 +1,137 @@
+#include "supervise/program.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <memory>
+#include <string_view>
+
+namespace openxpc::supervise {
+
+namespace {
+
+constexpr std::size_t first_line_bytes =
+    256;  // as much of a script's first line as the kernel looks at
+
+/// The real path of an open file, for messages and for scripts.
+std::string real_path(int fd, const std::string& otherwise) {
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  std::unique_ptr<char, decltype(&std::free)> text(::realpath(link.c_str(), nullptr), &std::free);
+  return text ? std::string(text.get()) : otherwise;
+}
+
+outcome<base::fd> open_executable(const std::string& path) {
+  base::fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  struct stat status;
+  if (!file || ::fstat(file.get(), &status) < 0) return system_trouble(errno, path);
+  if (!S_ISREG(status.st_mode)) {
+    return trouble{trouble::kind::bad_input, path + ": is not a regular file", EACCES};
+  }
+  if (::faccessat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(file.get())).c_str(), X_OK,
+                  AT_EACCESS) < 0) {
+    return trouble{trouble::kind::denied, path + ": is not executable", errno};
+  }
+  return file;
+}
+
+/// The first bytes; empty for a program that may be executed but not read, which therefore is no
+/// script.
+std::string first_bytes(int borrowed_path_fd) {
+  base::fd readable(::open(("/proc/self/fd/" + std::to_string(borrowed_path_fd)).c_str(),
+                           O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (!readable) return {};
+  std::string text(first_line_bytes, '\0');
+  const ssize_t got = ::pread(readable.get(), text.data(), text.size(), 0);
+  text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return text;
+}
+
+struct interpreter_line {
+  std::string path, argument;
+};
+
+interpreter_line parse_interpreter(std::string_view line) {
+  constexpr std::string_view blanks = " \t";
+  line = line.substr(0, line.find('\n'));
+  line.remove_prefix(2);
+  const std::size_t first = line.find_first_not_of(blanks);
+  if (first == std::string_view::npos) return {};
+  line.remove_prefix(first);
+  const std::size_t end = line.find_first_of(blanks);
+  interpreter_line result{std::string(line.substr(0, end)), {}};
+  if (end != std::string_view::npos) {
+    std::string_view rest = line.substr(end);
+    const std::size_t from = rest.find_first_not_of(blanks);
+    if (from != std::string_view::npos) {
+      result.argument = rest.substr(from, rest.find_last_not_of(" \t\r") + 1 - from);
+    }
+  }
+  return result;
+}
+
+outcome<std::string> look_for(const std::string& named, const std::string& search_path) {
+  if (named.empty()) return trouble{trouble::kind::bad_input, "the program has no name"};
+  if (named.front() == '/') return named;
+  if (named.find('/') != std::string::npos) {
+    return trouble{trouble::kind::bad_input,
+                   named +
+                       ": the path of a program is absolute, or a plain name to be looked for in " +
+                       search_path};
+  }
+  std::string_view rest = search_path;
+  while (!rest.empty()) {
+    const std::size_t end = rest.find(':');
+    std::string candidate = std::string(rest.substr(0, end)) + "/" + named;
+    if (candidate.front() == '/' && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+  return trouble{trouble::kind::not_found, named + ": no such program in " + search_path, ENOENT};
+}
+
+}  // namespace
+
+outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
+                              const std::string& search_path) {
+  outcome<std::string> path = look_for(named, search_path);
+  if (!path) return path.error();
+  outcome<base::fd> file = open_executable(*path);
+  if (!file) return file.error();
+  program result;
+  result.path = real_path(file->get(), *path);
+  result.arguments = arguments.empty() ? std::vector<std::string>{*path} : arguments;
+
+  const std::string start = first_bytes(file->get());
+  if (start.compare(0, 2, "#!") == 0) {
+    const interpreter_line line = parse_interpreter(start);
+    if (line.path.empty() || line.path.front() != '/') {
+      return trouble{trouble::kind::bad_input,
+                     *path + ": its first line names no interpreter by an absolute path", ENOEXEC};
+    }
+    outcome<base::fd> interpreter = open_executable(line.path);
+    if (!interpreter) {
+      trouble why = interpreter.error();
+      why.text = *path + ": interpreter " + why.text;
+      return why;
+    }
+    std::vector<std::string> all{line.path};
+    if (!line.argument.empty()) all.push_back(line.argument);
+    all.push_back(result.path);
+    all.insert(all.end(), result.arguments.begin() + 1, result.arguments.end());
+    result.arguments = std::move(all);
+    result.file = std::move(*interpreter);
+    return result;
+  }
+  if (!start.empty() && start.compare(0, 4,
+                                      "\x7f"
+                                      "ELF") != 0) {
+    return trouble{trouble::kind::bad_input,
+                   *path + ": is neither an ELF file nor a script with an interpreter line",
+                   ENOEXEC};
+  }
+  result.file = std::move(*file);
+  return result;
+}
+
+}  // namespace openxpc::supervise

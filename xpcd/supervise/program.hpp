@@ -1,0 +1,28 @@
+#pragma once
+
+#include "base/fd.hpp"
+
+#include <string>
+#include <vector>
+
+#include "outcome.hpp"
+
+/// From what a job names to what the kernel is given: the file is opened once, and what was opened
+/// is what gets started.
+namespace openxpc::supervise {
+
+struct program {
+  base::fd file;                       // an ELF file, or a script's interpreter: for execveat
+  std::string path;                    // canonical, of the program named by the job
+  std::vector<std::string> arguments;  // complete, argv[0] first
+};
+
+/// @param named      absolute, or a plain name to be looked for in `search_path` (as PATH is
+/// written).
+/// @param arguments  argv as the job gives it, argv[0] first; for a script the interpreter and its
+/// argument come before. Errors, each with the path: not there, not a regular file, not executable
+/// by us, an interpreter that has one of these faults, a format that the kernel does not start.
+outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
+                              const std::string& search_path);
+
+}  // namespace openxpc::supervise

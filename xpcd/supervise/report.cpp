@@ -1,0 +1,108 @@
+// What list and print show. Keys are lower case with dashes; times in milliseconds.
+
+#include "domain/socket_diag.hpp"
+#include "supervise/output.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <sys/wait.h>
+
+namespace openxpc::supervise {
+
+namespace {
+
+constexpr std::size_t shown_lines = 20;
+
+std::int64_t milliseconds(std::chrono::nanoseconds time) {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(time).count();
+}
+
+object_ref strings(const std::vector<std::string>& texts) {
+  object_ref array = new_array();
+  for (const std::string& text : texts) append(array.get(), new_string(text));
+  return array;
+}
+
+object_ref last_exit(const run_result& last) {
+  object_ref result = new_dictionary();
+  set(result.get(), "text", describe_end(last.status));
+  set(result.get(), "pid", static_cast<std::int64_t>(last.pid));
+  set(result.get(), "lasted-ms", milliseconds(last.lasted));
+  set(result.get(), "ago-ms", milliseconds(base::boot_clock::now() - last.when));
+  if (last.status && WIFEXITED(*last.status)) {
+    set(result.get(), "status", static_cast<std::int64_t>(WEXITSTATUS(*last.status)));
+  } else if (last.status) {
+    set(result.get(), "signal", static_cast<std::int64_t>(WTERMSIG(*last.status)));
+  }
+  return result;
+}
+
+void set_summary(xpc_object_t result, const supervised& job) {
+  set(result, "label", job.job.label);
+  set(result, "state", name_of(job.at));
+  if (job.run) set(result, "pid", static_cast<std::int64_t>(job.run->id.pid));
+  if (job.last) set(result, "last-exit", last_exit(*job.last));
+}
+
+}  // namespace
+
+object_ref supervisor::list() const {
+  object_ref all = new_array();
+  for (const auto& [label, job] : jobs_) {
+    object_ref one = new_dictionary();
+    set_summary(one.get(), *job);
+    append(all.get(), std::move(one));
+  }
+  return all;
+}
+
+outcome<object_ref> supervisor::describe(const std::string& label) const {
+  job_ref job = find(label);
+  if (!job) return no_such_job(label);
+  object_ref result = new_dictionary();
+  xpc_object_t all = result.get();
+  set_summary(all, *job);
+  set(all, "origin", job->origin);
+  set(all, "program", job->job.program);
+  set(all, "arguments", strings(job->job.arguments));
+  set(all, "working-directory", job->job.working_directory);
+  object_ref variables = new_dictionary();
+  for (const auto& [name, value] : job->job.environment) set(variables.get(), name, value);
+  set(all, "environment", std::move(variables));
+  if (!job->job.stdout_path.empty()) set(all, "stdout-path", job->job.stdout_path);
+  if (!job->job.stderr_path.empty()) set(all, "stderr-path", job->job.stderr_path);
+  set_bool(all, "run-at-load", job->job.run_at_load);
+  set_bool(all, "keep-alive", job->job.keep.any());
+  set(all, "throttle-interval-s", static_cast<std::int64_t>(job->job.throttle_interval.count()));
+  set(all, "exit-timeout-s", static_cast<std::int64_t>(job->job.exit_timeout.count()));
+  set(all, "starts", static_cast<std::int64_t>(job->start_count));
+  set(all, "generation", static_cast<std::int64_t>(job->generation));
+  set(all, "quick-failures", static_cast<std::int64_t>(job->limits.quick_ends()));
+  if (!job->reason.empty()) set(all, "reason", job->reason);
+  if (job->timer_at != base::never) {
+    set(all, "timer-ms", milliseconds(job->timer_at - base::boot_clock::now()));
+  }
+  if (job->run) {
+    set_bool(all, "checked-in", job->at == state::running && static_cast<bool>(job->run->link));
+    set(all, "runs-for-ms", milliseconds(base::boot_clock::now() - job->run->started));
+  }
+  object_ref names = new_array();
+  for (const owned_name& name : job->names) {
+    object_ref one = new_dictionary();
+    set(one.get(), "name", name.name);
+    set(one.get(), "waiting",
+        static_cast<std::int64_t>(
+            name.bound.socket ? domain::waiting_connections(name.bound.socket.get()) : 0));
+    append(names.get(), std::move(one));
+  }
+  set(all, "names", std::move(names));
+  if (job->kept_output) {
+    set(all, "stderr", strings(last_lines(job->kept_output.get(), shown_lines)));
+  } else if (!job->job.stderr_path.empty()) {
+    base::fd file(
+        ::open(job->job.stderr_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (file) set(all, "stderr", strings(last_lines(file.get(), shown_lines)));
+  }
+  return result;
+}
+
+}  // namespace openxpc::supervise

@@ -1,0 +1,243 @@
+// Processes of jobs: starting them, hearing of their end, ending them.
+
+#include "supervise/environment.hpp"
+#include "supervise/output.hpp"
+#include "supervise/program.hpp"
+#include "supervise/spawn.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+namespace openxpc::supervise {
+
+namespace {
+
+/// As wait(2) would have given it.
+int status_of(const siginfo_t& info) {
+  if (info.si_code == CLD_EXITED) return (info.si_status & 0xff) << 8;
+  return (info.si_status & 0x7f) | (info.si_code == CLD_DUMPED ? 0x80 : 0);
+}
+
+bool is_crash_signal(int signal) {
+  switch (signal) {
+    case SIGILL:
+    case SIGTRAP:
+    case SIGABRT:
+    case SIGBUS:
+    case SIGFPE:
+    case SIGSEGV:
+    case SIGSYS:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// Rules 236 and 237. A status that nobody knows counts as a crash.
+wish wish_after(const job::keep_alive& keep, const std::optional<int>& status) {
+  const bool success = status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
+  const bool crash = !status || (WIFSIGNALED(*status) && is_crash_signal(WTERMSIG(*status)));
+  const bool again = keep.always || (keep.successful_exit && *keep.successful_exit == success) ||
+                     (keep.crashed && *keep.crashed == crash);
+  return again ? wish::keep : wish::on_demand;
+}
+
+/// Children of ours that `is_job` does not know: orphans of services, which came to us when their
+/// parents died. True also when the kernel does not say.
+template <class F>
+bool has_orphans(F is_job) {
+  DIR* tasks = ::opendir("/proc/self/task");
+  if (tasks == nullptr) return true;
+  bool found = false;
+  while (const dirent* task = ::readdir(tasks)) {
+    if (task->d_name[0] == '.') continue;
+    const std::string path = "/proc/self/task/" + std::string(task->d_name) + "/children";
+    std::FILE* list = std::fopen(path.c_str(), "re");
+    if (list == nullptr) {
+      found = true;
+      continue;
+    }
+    int pid = 0;
+    while (std::fscanf(list, "%d", &pid) == 1) found = found || !is_job(pid);
+    std::fclose(list);
+  }
+  ::closedir(tasks);
+  return found;
+}
+
+}  // namespace
+
+outcome<spawned> supervisor::spawn_job(supervised& job) {
+  spawn_plan plan;
+  plan.environment = job_environment(environ, job.job.environment);
+  outcome<program> what =
+      open_program(job.job.program, job.job.arguments, value_of(plan.environment, "PATH"));
+  if (!what) return what.error();
+  plan.what = &*what;
+  for (const owned_name& name : job.names) {
+    plan.listeners.emplace_back(name.name, name.bound.socket.get());
+  }
+  plan.domain_path = directory_.path();
+  plan.domain_fd = directory_.borrowed_fd();
+  if (options_.service_links) plan.link_socket = domain::control_name;
+  plan.working_directory = job.job.working_directory;
+  plan.run_fd = saved_.borrowed_fd();
+  plan.run_file = run_state::run_file(job.job.label);
+  plan.generation = job.generation + 1;
+  plan.descriptor_limit = options_.descriptor_limit;
+
+  base::fd out, error;
+  auto open_given = [](const char* key, const std::string& path, base::fd* file) -> failure_of {
+    outcome<base::fd> opened = open_output_path(path);
+    if (!opened) {
+      trouble why = opened.error();
+      why.text = std::string(key) + " " + why.text;
+      return why;
+    }
+    *file = std::move(*opened);
+    return std::nullopt;
+  };
+  if (!job.job.stdout_path.empty()) {
+    if (failure_of why = open_given("StandardOutPath", job.job.stdout_path, &out)) return *why;
+  }
+  if (!job.job.stderr_path.empty()) {
+    if (failure_of why = open_given("StandardErrorPath", job.job.stderr_path, &error)) return *why;
+    job.kept_output.reset();
+  } else {
+    outcome<base::fd> kept =
+        open_kept_output(saved_.borrowed_fd(), run_state::output_file(job.job.label));
+    if (kept) {
+      job.kept_output = std::move(*kept);
+    } else {
+      // No reason not to start: what it prints is lost, and that is said.
+      say(job.job.label, "its standard error is not kept: " + kept.error().text);
+      job.kept_output.reset();
+    }
+  }
+  plan.stdout_fd = out.get();
+  plan.stderr_fd = error ? error.get() : job.kept_output.get();
+  return spawn(plan);
+}
+
+event supervisor::start_program(supervised& job) {
+  outcome<spawned> child = spawn_job(job);
+  if (!child) {
+    const bool later = child.error().what == trouble::kind::unavailable;
+    saved_.forget_run(job.job.label);
+    job.reason = job.job.label + ": cannot be started: " + child.error().text;
+    say(job.job.label, "cannot be started: " + child.error().text);
+    return later ? event::spawn_delayed : event::spawn_failed;
+  }
+  ++job.generation;
+  ++job.start_count;
+  job.reason.clear();
+  job.run.emplace(loop_);
+  job.run->id = child->id;
+  job.run->pidfd = std::move(child->pidfd);
+  job.run->started = base::boot_clock::now();
+  job.limits.started(job.run->started);
+  processes_[job.run->id.pid] = job.job.label;
+  say(job.job.label, "started, pid " + std::to_string(job.run->id.pid));
+  if (failure_of why = save(job)) say(job.job.label, why->text);
+  return event::spawned;
+}
+
+void supervisor::watch_exit(const job_ref& job) {
+  if (job->run->child) return;  // reap() hears of it
+  const bool watched =
+      job->run->exit_watch.start(job->run->pidfd.get(), [self = self_, weak = std::weak_ptr(job)] {
+        job_ref here = weak.lock();
+        if (*self != nullptr && here && here->run) (*self)->on_exit(here, std::nullopt);
+      });
+  if (!watched) say(job->job.label, "its end cannot be watched; it will not be seen");
+}
+
+void supervisor::reap() {
+  for (;;) {
+    siginfo_t info{};
+    // First only a look: the number stays the process's own until everything that needs it is done.
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
+    auto at = processes_.find(info.si_pid);
+    job_ref job = at == processes_.end() ? nullptr : find(at->second);
+    if (!job || !job->run || job->run->id.pid != info.si_pid) {
+      ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+      continue;
+    }
+    on_exit(job, status_of(info));
+  }
+}
+
+/// Ends the process and what is left of its group.
+void supervisor::kill_group(const job_run& run) {
+  if (!run.child) {
+    // If nothing was left of the group its number may be somebody else's by now.
+    std::optional<std::uint64_t> now = start_ticks_of(run.id.pid);
+    if (now && *now != run.id.start_ticks) return;
+  }
+  ::kill(-run.id.pid, SIGKILL);
+}
+
+void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
+  const job_run& run = *job->run;
+  const std::string& label = job->job.label;
+  const base::instant now = base::boot_clock::now();
+  // The group first, while the number is certainly the dead process's own.
+  kill_group(run);
+  siginfo_t info{};
+  if (run.child) ::waitid(P_PID, static_cast<id_t>(run.id.pid), &info, WEXITED | WNOHANG);
+  processes_.erase(run.id.pid);
+  // Nothing is left for certain only if the group is empty and no orphan came to us; what was just
+  // killed still counts.
+  const bool leftovers = !run.child || ::kill(-run.id.pid, 0) == 0 || errno != ESRCH ||
+                         has_orphans([this](pid_t pid) { return processes_.count(pid) != 0; });
+  const bool asked = run.asked || is_ending(job->at);
+  job->last = run_result{status, run.id.pid, now, now - run.started};
+  say(label, describe_end(status));
+  job->run.reset();
+  awaiting_hand_back_.erase(label);
+  saved_.forget_run(label);
+  settle_names(*job, leftovers);
+  apply(job, judge_end(*job, status, asked));
+}
+
+/// What the end of a run means for the next start.
+event supervisor::judge_end(supervised& job, std::optional<int> status, bool asked) {
+  const std::string& label = job.job.label;
+  job.want = wish_after(job.job.keep, status);
+  const bool clean = status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
+  const run_end how = asked ? run_end::asked : clean ? run_end::clean : run_end::bad;
+  const throttle::verdict verdict =
+      job.limits.ended(base::boot_clock::now(), how, job.want == wish::keep);
+  if (failure_of why = save(job)) say(label, why->text);
+  if (verdict == throttle::verdict::at_once) return event::exited;
+  if (verdict == throttle::verdict::wait) return event::exited_quickly;
+  job.reason = label + ": " + describe_end(status) + ", the last of " +
+               std::to_string(throttle::most_quick_ends) + " quick failures in a row";
+  std::vector<std::string> words =
+      job.kept_output ? last_lines(job.kept_output.get(), 1) : std::vector<std::string>();
+  if (!words.empty()) job.reason += "; its last line of standard error: " + words.back();
+  say(label, "failed: clients are refused until it is kickstarted, or for 10 minutes");
+  return event::exited_too_often;
+}
+
+void supervisor::request_exit(supervised& job) {
+  if (!job.run) return;
+  job.run->asked = true;
+  // The link's request lets the library finish what it has accepted; without a link there is only
+  // the signal.
+  if (job.run->link && job.run->link("terminate")) return;
+  send_signal(job, SIGTERM);
+}
+
+void supervisor::send_signal(supervised& job, int signal) {
+  if (!job.run) return;
+  ::syscall(SYS_pidfd_send_signal, job.run->pidfd.get(), signal, nullptr, 0);
+}
+
+}  // namespace openxpc::supervise

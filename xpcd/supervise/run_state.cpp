@@ -1,0 +1,173 @@
+#include "supervise/run_state.hpp"
+
+#include "job/name.hpp"
+
+#include <xpc/openxpc/error.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+namespace openxpc::supervise {
+
+namespace {
+
+constexpr std::string_view job_suffix = ".job";
+constexpr off_t most_file_bytes = 4 << 20;
+
+failure_of write_file(int directory, const std::string& name, const void* bytes, std::size_t size) {
+  const std::string fresh = "." + name + ".new";
+  base::fd file(::openat(directory, fresh.c_str(),
+                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  if (!file) return system_trouble(errno, "run state " + name);
+  const char* at = static_cast<const char*>(bytes);
+  while (size > 0) {
+    const ssize_t done = ::write(file.get(), at, size);
+    if (done < 0 && errno == EINTR) continue;
+    if (done < 0) {
+      trouble why = system_trouble(errno, "run state " + name);
+      ::unlinkat(directory, fresh.c_str(), 0);
+      return why;
+    }
+    at += done;
+    size -= static_cast<std::size_t>(done);
+  }
+  if (::renameat(directory, fresh.c_str(), directory, name.c_str()) < 0) {
+    return system_trouble(errno, "run state " + name);
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> read_file(int directory, const std::string& name) {
+  base::fd file(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+  struct stat status;
+  if (!file || ::fstat(file.get(), &status) < 0 || !S_ISREG(status.st_mode) ||
+      status.st_size > most_file_bytes) {
+    return std::nullopt;
+  }
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  std::size_t have = 0;
+  while (have < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) break;
+    have += static_cast<std::size_t>(got);
+  }
+  text.resize(have);
+  return text;
+}
+
+template <class T>
+bool take_number(std::string_view* text, T* out, char behind) {
+  auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), *out);
+  if (error != std::errc() || end == text->data() + text->size() || *end != behind) return false;
+  text->remove_prefix(static_cast<std::size_t>(end - text->data()) + 1);
+  return true;
+}
+
+}  // namespace
+
+std::optional<saved_run> parse_run(std::string_view text) {
+  saved_run run;
+  if (!take_number(&text, &run.id.pid, ' ') || run.id.pid <= 0 ||
+      !take_number(&text, &run.id.start_ticks, ' ') ||
+      !take_number(&text, &run.id.pidfd_inode, ' ') || !take_number(&text, &run.generation, '\n') ||
+      !text.empty()) {
+    return std::nullopt;
+  }
+  return run;
+}
+
+failure_of run_state::save(const std::string& label, const saved_job& job) const {
+  object_ref all = new_dictionary();
+  ::openxpc_dictionary_set_value(all.get(), "description", 11, job.description.get());
+  set(all.get(), "origin", job.origin);
+  set(all.get(), "generation", static_cast<std::int64_t>(job.generation));
+  set(all.get(), "quick-ends", static_cast<std::int64_t>(job.quick_ends));
+  set(all.get(), "started", static_cast<std::int64_t>(base::to_wire(job.started)));
+  void* bytes = nullptr;
+  std::size_t size = 0;
+  xpc_rich_error_t error = nullptr;
+  if (!::openxpc_object_encode(all.get(), OPENXPC_ENCODING_FILE, &bytes, &size, &error)) {
+    trouble why{trouble::kind::bad_input, label + ": " + ::openxpc_error_get_message(error)};
+    ::xpc_release(error);
+    return why;
+  }
+  failure_of result = write_file(directory_, label + std::string(job_suffix), bytes, size);
+  std::free(bytes);
+  return result;
+}
+
+std::vector<std::string> run_state::labels() const {
+  std::vector<std::string> result;
+  // A descriptor of its own: reading moves an offset, which duplicates would share.
+  base::fd own(::openat(directory_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* stream = own ? ::fdopendir(own.get()) : nullptr;
+  if (stream == nullptr) return result;
+  (void)own.release();
+  while (const dirent* entry = ::readdir(stream)) {
+    std::string_view name(entry->d_name);
+    if (name.size() <= job_suffix.size() ||
+        name.substr(name.size() - job_suffix.size()) != job_suffix) {
+      continue;
+    }
+    name.remove_suffix(job_suffix.size());
+    if (!job::wrong_with_name(name)) result.emplace_back(name);
+  }
+  ::closedir(stream);
+  std::sort(result.begin(), result.end());
+  return result;
+}
+
+outcome<saved_job> run_state::load(const std::string& label) const {
+  const std::string name = label + std::string(job_suffix);
+  std::optional<std::string> bytes = read_file(directory_, name);
+  if (!bytes) return trouble{trouble::kind::unavailable, "run state " + name + ": cannot be read"};
+  xpc_rich_error_t error = nullptr;
+  object_ref all(
+      ::openxpc_object_decode(bytes->data(), bytes->size(), OPENXPC_ENCODING_FILE, &error));
+  if (!all) {
+    trouble why{trouble::kind::bad_input,
+                "run state " + name + ": " + ::openxpc_error_get_message(error)};
+    ::xpc_release(error);
+    return why;
+  }
+  saved_job job;
+  xpc_object_t description = get_object(all.get(), "description");
+  std::optional<std::string> origin = get_text(all.get(), "origin");
+  std::optional<std::int64_t> generation = get_integer(all.get(), "generation");
+  std::optional<std::int64_t> quick_ends = get_integer(all.get(), "quick-ends");
+  std::optional<std::int64_t> started = get_integer(all.get(), "started");
+  if (description == nullptr || !origin || !generation || *generation < 0 || !quick_ends ||
+      *quick_ends < 0 || *quick_ends > 1000 || !started || *started < 0) {
+    return trouble{trouble::kind::bad_input, "run state " + name + ": is incomplete"};
+  }
+  job.description.reset(::xpc_copy(description));
+  job.origin = *origin;
+  job.generation = static_cast<std::uint64_t>(*generation);
+  job.quick_ends = static_cast<unsigned>(*quick_ends);
+  job.started = base::from_wire(static_cast<std::uint64_t>(*started));
+  return job;
+}
+
+std::optional<saved_run> run_state::load_run(const std::string& label) const {
+  std::optional<std::string> text = read_file(directory_, run_file(label));
+  return text ? parse_run(*text) : std::nullopt;
+}
+
+void run_state::forget_run(const std::string& label) const noexcept {
+  ::unlinkat(directory_, run_file(label).c_str(), 0);
+}
+
+void run_state::forget(const std::string& label) const noexcept {
+  forget_run(label);
+  ::unlinkat(directory_, output_file(label).c_str(), 0);
+  ::unlinkat(directory_, (label + std::string(job_suffix)).c_str(), 0);
+}
+
+}  // namespace openxpc::supervise

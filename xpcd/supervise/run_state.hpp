@@ -1,0 +1,62 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "supervise/process.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "object.hpp"
+#include "outcome.hpp"
+
+/// What a new xpcd must know about the jobs of one that was killed. In the domain's `.run`
+/// directory there is for each job
+///   LABEL.job  the description, where it came from and the state of its throttling: a dictionary
+///   in the portable encoding LABEL.pid  its process, written by that process itself before it
+///   becomes the program (spawn.hpp) LABEL.err  what it printed (output.hpp)
+/// Each is written beside its place and renamed, so a reader finds a whole file or none.
+namespace openxpc::supervise {
+
+struct saved_job {
+  object_ref description;  // the property list
+  std::string origin;
+  std::uint64_t generation = 0;
+  unsigned quick_ends = 0;
+  base::instant started{};
+  friend bool operator==(const saved_job&, const saved_job&) = delete;
+};
+
+struct saved_run {
+  process_id id;
+  std::uint64_t generation = 0;
+};
+
+class run_state {
+ public:
+  /// @param borrowed_run_fd  the directory; must outlive this.
+  explicit run_state(int borrowed_run_fd) : directory_(borrowed_run_fd) {}
+
+  failure_of save(const std::string& label, const saved_job& job) const;
+  /// The labels of all jobs that were saved, in the order of their bytes. Files that are none of
+  /// ours are passed over.
+  std::vector<std::string> labels() const;
+  outcome<saved_job> load(const std::string& label) const;
+  std::optional<saved_run> load_run(const std::string& label) const;
+  void forget_run(const std::string& label) const noexcept;
+  void forget(const std::string& label) const noexcept;
+
+  static std::string run_file(const std::string& label) { return label + ".pid"; }
+  static std::string output_file(const std::string& label) { return label + ".err"; }
+  int borrowed_fd() const noexcept { return directory_; }
+
+ private:
+  int directory_;
+};
+
+/// Reads "PID START_TICKS PIDFD_INODE GENERATION\n"; nothing when it is anything else.
+std::optional<saved_run> parse_run(std::string_view text);
+
+}  // namespace openxpc::supervise

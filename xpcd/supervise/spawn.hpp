@@ -1,0 +1,47 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "supervise/process.hpp"
+#include "supervise/program.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "outcome.hpp"
+
+/// Starts a service's process: a clean one, which has nothing of ours but what is declared here.
+namespace openxpc::supervise {
+
+/// All descriptors are lent; they are duplicated into the child.
+struct spawn_plan {
+  program* what = nullptr;
+  std::vector<std::string> environment;  // NAME=value, LISTEN_* and OPENXPC_* excepted
+  std::vector<std::pair<std::string, int>> listeners;  // name and socket: 3, 4, ... in the child
+  std::string domain_path;
+  int domain_fd = -1;       // the descriptor behind the listeners; also where the link is connected
+  std::string link_socket;  // file in the domain that the child connects to for its service link;
+                            // empty: none
+  std::string working_directory = "/";
+  int stdout_fd = -1, stderr_fd = -1;  // -1: /dev/null
+  /// Where the child writes who it is before it becomes the program, so that a new xpcd finds it
+  /// whenever this one dies: directory and file name; "PID START_TICKS PIDFD_INODE GENERATION\n".
+  /// Empty name: nowhere.
+  int run_fd = -1;
+  std::string run_file;
+  std::uint64_t generation = 0;
+  std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE; 0: as it is
+};
+
+struct spawned {
+  process_id id;
+  base::fd pidfd;
+};
+
+/// When this returns the child has become the program, or there is no child. It leads a process
+/// group of its own, ignores and blocks no signal, and has umask 022. Errors name the step
+/// ("working directory /x: No such file or directory"); kind unavailable means that it may work
+/// later.
+outcome<spawned> spawn(const spawn_plan& plan);
+
+}  // namespace openxpc::supervise

@@ -1,0 +1,176 @@
+#pragma once
+
+#include <cstdint>
+
+/// What becomes of a job: a table that decides and does nothing. The supervisor performs the
+/// duties; its test visits every state with every event.
+///
+/// A job waits (idle) until a client connects to one of its names, or is kept running. A start is a
+/// duty whose outcome comes back as an event. Runs that end badly and quickly make the next start
+/// wait (throttled), and too many of them in a row end in failed, where clients are refused with
+/// the reason until something gives the job another chance.
+namespace openxpc::supervise {
+
+enum class state : std::uint8_t {
+  idle,        // no process; the listeners are watched
+  throttled,   // no process, and none may start before the timer; clients wait
+  starting,    // a process was started (or is being started), it has not checked in
+  running,     // checked in
+  stopping,    // asked to end, idle afterwards
+  restarting,  // asked to end, started again afterwards
+  removing,    // asked to end, forgotten afterwards
+  failed,      // no process; whoever connects is refused with the reason
+  gone,        // forgotten
+};
+inline constexpr int state_count = 9;
+
+enum class event : std::uint8_t {
+  load,              // the description came in; `wish` says whether it runs at once
+  adopt,             // a new xpcd found the process of the one before it, alive
+  activity,          // somebody waits at a listener
+  spawned,           // outcomes of duty `start`
+  spawn_failed,      // ... for a reason that will not go away by itself
+  spawn_delayed,     // ... for lack of resources
+  checked_in,        // the process said that it is ready
+  exited,            // the process is gone; the next start need not wait
+  exited_quickly,    // ... and must wait
+  exited_too_often,  // ... and enough is enough
+  timer,             // what the last timing duty set
+  kickstart,         // verbs
+  restart,
+  stop,
+  bootout,
+};
+inline constexpr int event_count = 15;
+
+/// Whether the job is to run without anybody asking for it: KeepAlive, or RunAtLoad when it is
+/// loaded.
+enum class wish : std::uint8_t { on_demand, keep };
+
+using duties = std::uint16_t;
+enum duty : duties {
+  none = 0,
+  start = 1,           // start the program, report by an event
+  ask_exit = 2,        // SIGTERM, or the request over the service link
+  kill_hard = 4,       // SIGKILL to the process group
+  refuse = 8,          // accept whoever waits and tell them the reason
+  remove = 16,         // take the names away, forget the job
+  time_throttle = 32,  // a timer until the next start is allowed
+  time_exit = 64,      // a timer of ExitTimeOut
+  time_failed = 128,   // a timer of the time that a failed job rests
+  time_retry = 256,    // a timer after a start that could not be tried
+  untime = 512,        // cancel the timer
+};
+
+struct step {
+  state to;
+  duties then;
+  friend constexpr bool operator==(const step&, const step&) = default;
+};
+
+/// There is a process, or there is about to be one.
+constexpr bool has_process(state at) {
+  return at == state::starting || at == state::running || at == state::stopping ||
+         at == state::restarting || at == state::removing;
+}
+/// Somebody waiting at a listener is an event: it starts the job, or is refused.
+constexpr bool watches_listeners(state at) { return at == state::idle || at == state::failed; }
+/// The process was asked to end.
+constexpr bool is_ending(state at) {
+  return at == state::stopping || at == state::restarting || at == state::removing;
+}
+constexpr bool is_exit(event what) {
+  return what == event::exited || what == event::exited_quickly || what == event::exited_too_often;
+}
+
+const char* name_of(state at) noexcept;
+
+namespace detail {
+
+constexpr step after_rest(wish want, duties also) {
+  if (want == wish::keep) return {state::starting, static_cast<duties>(start | also)};
+  return {state::idle, also};
+}
+
+constexpr step without_process(state at, event what, wish want) {
+  const bool timed = at == state::throttled || at == state::failed;
+  const duties stop_timer = timed ? untime : none;
+  switch (what) {
+    case event::load:
+      return at == state::idle ? after_rest(want, none) : step{at, none};
+    case event::adopt:
+      return {state::running, stop_timer};
+    case event::activity:
+      if (at == state::idle) return {state::starting, start};
+      return {at, at == state::failed ? refuse : none};
+    case event::timer:
+      return timed ? after_rest(want, none) : step{at, none};
+    case event::kickstart:
+    case event::restart:
+      return {state::starting, static_cast<duties>(start | stop_timer)};
+    case event::bootout:
+      return {state::gone, static_cast<duties>(remove | stop_timer)};
+    default:
+      return {at, none};
+  }
+}
+
+constexpr step with_process(state at, event what, wish want) {
+  switch (what) {
+    case event::checked_in:
+      return {state::running, none};
+    case event::spawn_failed:
+      return {state::failed, refuse | time_retry};
+    case event::spawn_delayed:
+      return {state::throttled, time_retry};
+    case event::exited:
+      return after_rest(want, none);
+    case event::exited_quickly:
+      return {state::throttled, time_throttle};
+    case event::exited_too_often:
+      return {state::failed, refuse | time_failed};
+    case event::restart:
+      return {state::restarting, ask_exit | time_exit};
+    case event::stop:
+      return {state::stopping, ask_exit | time_exit};
+    case event::bootout:
+      return {state::removing, ask_exit | time_exit};
+    default:
+      return {at, none};
+  }
+}
+
+/// The timer that was set with the first request goes on whatever is asked for later: ExitTimeOut
+/// counts from the request.
+constexpr step ending(state at, event what, wish want) {
+  if (is_exit(what)) {
+    if (at == state::removing) return {state::gone, remove | untime};
+    if (at == state::restarting) return {state::starting, start | untime};
+    return after_rest(want, untime);
+  }
+  switch (what) {
+    case event::timer:
+      return {at, kill_hard};
+    case event::kickstart:
+    case event::restart:
+      return {at == state::removing ? at : state::restarting, none};
+    case event::stop:
+      return {at == state::removing ? at : state::stopping, none};
+    case event::bootout:
+      return {state::removing, none};
+    default:
+      return {at, none};
+  }
+}
+
+}  // namespace detail
+
+/// What a job in state `at` does about `what`. Events that cannot happen in a state change nothing.
+[[nodiscard]] constexpr step next(state at, event what, wish want) {
+  if (at == state::gone) return {at, none};
+  if (is_ending(at)) return detail::ending(at, what, want);
+  if (has_process(at)) return detail::with_process(at, what, want);
+  return detail::without_process(at, what, want);
+}
+
+}  // namespace openxpc::supervise

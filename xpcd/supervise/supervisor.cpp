@@ -1,0 +1,265 @@
+#include "supervise/supervisor.hpp"
+
+#include <xpc/openxpc/error.h>
+
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace openxpc::supervise {
+
+namespace {
+
+std::chrono::steady_clock::duration for_timer(std::chrono::nanoseconds time) {
+  return std::chrono::duration_cast<std::chrono::steady_clock::duration>(
+      std::max(time, std::chrono::nanoseconds(0)));
+}
+
+}  // namespace
+
+void say(const std::string& label, const std::string& text) {
+  std::fprintf(stderr, "xpcd: %s: %s\n", label.c_str(), text.c_str());
+}
+
+const char* name_of(state at) noexcept {
+  switch (at) {
+    case state::idle:
+      return "waiting";
+    case state::throttled:
+      return "throttled";
+    case state::starting:
+    case state::running:
+      return "running";
+    case state::stopping:
+    case state::restarting:
+    case state::removing:
+      return "stopping";
+    case state::failed:
+      return "failed";
+    case state::gone:
+      return "gone";
+  }
+  return "unknown";
+}
+
+std::string describe_end(const std::optional<int>& status) {
+  if (!status) return "ended, nobody knows how";
+  if (WIFEXITED(*status)) return "exited with status " + std::to_string(WEXITSTATUS(*status));
+  const int signal = WTERMSIG(*status);
+  return "was ended by signal " + std::to_string(signal) + " (" + ::strsignal(signal) + ")";
+}
+
+supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
+                       supervisor_options options)
+    : loop_(loop),
+      directory_(directory),
+      options_(options),
+      saved_(directory.borrowed_run_fd()),
+      hand_back_timer_(loop),
+      self_(std::make_shared<supervisor*>(this)) {}
+
+supervisor::~supervisor() { *self_ = nullptr; }
+
+supervisor::job_ref supervisor::find(const std::string& label) const {
+  auto at = jobs_.find(label);
+  return at == jobs_.end() ? nullptr : at->second;
+}
+
+trouble supervisor::no_such_job(const std::string& label) {
+  return {trouble::kind::not_found, label + ": no such job in this domain"};
+}
+
+std::vector<std::string> supervisor::labels() const {
+  std::vector<std::string> all;
+  for (const auto& [label, job] : jobs_) all.push_back(label);
+  return all;
+}
+
+std::string supervisor::owner_of(const std::string& name) const {
+  auto at = owners_.find(name);
+  return at == owners_.end() ? std::string() : at->second;
+}
+
+pid_t supervisor::pid_of(const std::string& label) const {
+  job_ref job = find(label);
+  return job && job->run ? job->run->id.pid : 0;
+}
+
+std::string supervisor::label_of(pid_t pid) const {
+  auto at = processes_.find(pid);
+  return at == processes_.end() ? std::string() : at->second;
+}
+
+failure_of supervisor::save(const supervised& job) const {
+  saved_job all;
+  all.description = retain(job.object.get());
+  all.origin = job.origin;
+  all.generation = job.generation;
+  all.quick_ends = job.limits.quick_ends();
+  all.started = job.limits.started();
+  return saved_.save(job.job.label, all);
+}
+
+outcome<std::string> supervisor::bootstrap(job::reading what, const std::string& origin) {
+  const std::string label = what.job.label;
+  if (shut_down_) return trouble{trouble::kind::unavailable, "xpcd is shutting down"};
+  if (job_ref other = find(label)) {
+    return trouble{
+        trouble::kind::conflict,
+        label + ": is loaded already" + (other->origin.empty() ? "" : ", from " + other->origin)};
+  }
+  for (const std::string& name : what.job.names) {
+    const std::string owner = owner_of(name);
+    if (!owner.empty()) {
+      return trouble{trouble::kind::conflict,
+                     label + ": the name " + name + " is taken by the job " + owner};
+    }
+  }
+  job_ref job = std::make_shared<supervised>(loop_, std::move(what.job));
+  job->object = std::move(what.object);
+  job->origin = origin;
+  if (failure_of why = bind_names(*job)) return *why;
+  if (failure_of why = save(*job)) {
+    unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": could not be loaded");
+    return *why;
+  }
+  jobs_[label] = job;
+  job->want = job->job.run_at_load || job->job.keep.any() ? wish::keep : wish::on_demand;
+  apply(job, event::load);
+  return label;
+}
+
+void supervisor::bootout(const std::string& label, done finished) {
+  job_ref job = find(label);
+  if (!job) return finished(no_such_job(label));
+  job->await_gone.push_back(std::move(finished));
+  apply(job, event::bootout);
+}
+
+void supervisor::kickstart(const std::string& label, bool restart, done finished) {
+  job_ref job = find(label);
+  if (!job) return finished(no_such_job(label));
+  if (job->at == state::removing) {
+    return finished(trouble{trouble::kind::conflict, label + ": is being removed"});
+  }
+  const bool waits = restart || !has_process(job->at) || is_ending(job->at);
+  job->limits.forgive();
+  if (!waits) return finished(std::nullopt);
+  job->await_start.push_back(std::move(finished));
+  apply(job, restart ? event::restart : event::kickstart);
+}
+
+failure_of supervisor::kill(const std::string& label, int signal) {
+  job_ref job = find(label);
+  if (!job) return no_such_job(label);
+  if (signal < 0 || signal >= NSIG) {
+    return trouble{trouble::kind::bad_input, "there is no signal " + std::to_string(signal)};
+  }
+  if (!job->run) return trouble{trouble::kind::not_found, label + ": has no process"};
+  if (signal != 0) job->run->asked = true;
+  send_signal(*job, signal);
+  return std::nullopt;
+}
+
+void supervisor::apply(const job_ref& borrowed, event what) {
+  const job_ref job = borrowed;  // a duty may remove it from where the caller found it
+  const step next = supervise::next(job->at, what, job->want);
+  job->at = next.to;
+  perform(job, next.then);
+  if (job->at != state::gone) update_watches(job);
+}
+
+void supervisor::perform(const job_ref& job, duties what) {
+  if (what & untime) clear_timer(*job);
+  if (what & ask_exit) request_exit(*job);
+  if (what & kill_hard) {
+    say(job->job.label, "does not end, is killed");
+    if (job->run) kill_group(*job->run);
+  }
+  if (what & time_throttle) set_timer(job, job->limits.allowed() - base::boot_clock::now());
+  if (what & time_retry) {
+    set_timer(job, std::max<std::chrono::nanoseconds>(job->job.throttle_interval,
+                                                      std::chrono::seconds(1)));
+  }
+  if (what & time_failed) set_timer(job, throttle::rest_of_failed);
+  if ((what & time_exit) && job->job.exit_timeout.count() > 0)
+    set_timer(job, job->job.exit_timeout);
+  if (what & refuse) refuse_waiting(job);
+  if (what & remove) forget(job);
+  if (what & start) {
+    const event outcome_event = start_program(*job);
+    if (job->run) watch_exit(job);
+    std::vector<done> waiting = std::move(job->await_start);
+    job->await_start.clear();
+    apply(job, outcome_event);
+    for (done& one : waiting) {
+      if (outcome_event == event::spawned) {
+        one(std::nullopt);
+      } else {
+        one(trouble{outcome_event == event::spawn_failed ? trouble::kind::not_found
+                                                         : trouble::kind::unavailable,
+                    job->reason});
+      }
+    }
+  }
+}
+
+void supervisor::set_timer(const job_ref& job, std::chrono::nanoseconds from_now) {
+  job->timer_at = base::from_now(from_now);
+  job->timer.expires_after(for_timer(from_now));
+  job->timer.async_wait([self = self_, weak = std::weak_ptr(job)](const asio::error_code& error) {
+    job_ref here = weak.lock();
+    if (!error && *self != nullptr && here) (*self)->on_timer(here);
+  });
+}
+
+void supervisor::clear_timer(supervised& job) {
+  job.timer_at = base::never;
+  job.timer.cancel();
+}
+
+void supervisor::on_timer(const job_ref& job) {
+  // A wait that was done already when the timer was set anew or cancelled still arrives here.
+  if (job->timer_at > base::boot_clock::now() + std::chrono::milliseconds(5)) return;
+  job->timer_at = base::never;
+  if (job->at == state::failed) job->limits.forgive();
+  apply(job, event::timer);
+}
+
+void supervisor::forget(const job_ref& job) {
+  const std::string label = job->job.label;
+  unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": was removed from this domain");
+  saved_.forget(label);
+  jobs_.erase(label);
+  awaiting_hand_back_.erase(label);
+  say(label, "removed");
+  for (done& one : job->await_start) one(no_such_job(label));
+  for (done& one : job->await_gone) one(std::nullopt);
+  job->await_start.clear();
+  job->await_gone.clear();
+  check_shut_down();
+}
+
+void supervisor::shut_down(base::function<void()> finished) {
+  shut_down_ = std::move(finished);
+  hand_back_timer_.cancel();
+  for (const std::string& label : labels()) {
+    if (job_ref job = find(label)) apply(job, event::bootout);
+  }
+  check_shut_down();
+}
+
+void supervisor::check_shut_down() {
+  if (!shut_down_ || !jobs_.empty()) return;
+  // Not from within a duty of the last job.
+  asio::post(loop_, [self = self_] {
+    if (*self != nullptr && (*self)->shut_down_) {
+      base::function<void()> finished = std::move((*self)->shut_down_);
+      (*self)->shut_down_ = nullptr;
+      finished();
+    }
+  });
+}
+
+}  // namespace openxpc::supervise

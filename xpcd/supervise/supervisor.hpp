@@ -1,0 +1,147 @@
+#pragma once
+
+#include "domain/directory.hpp"
+#include "job/read.hpp"
+#include "supervise/refuser.hpp"
+#include "supervise/run_state.hpp"
+#include "supervise/spawn.hpp"
+#include "supervise/supervised.hpp"
+
+#include <asio/io_context.hpp>
+#include <asio/post.hpp>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+namespace openxpc::supervise {
+
+struct supervisor_options {
+  std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE of services; 0: ours
+  bool service_links = true;  // services connect to the control interface before they start
+  std::chrono::milliseconds hand_back_time{2000};
+};
+
+/// All jobs of a domain: performs what state.hpp decides. One thread: that of the loop. No verb
+/// blocks, and one that fails changes nothing; `done` is called on the loop, perhaps before the
+/// verb returns.
+class supervisor {
+ public:
+  using done = base::function<void(failure_of)>;
+
+  /// `loop` and `directory` must outlive it.
+  supervisor(asio::io_context& loop, domain::directory& directory, supervisor_options options = {});
+  ~supervisor();
+  supervisor(const supervisor&) = delete;
+  supervisor& operator=(const supervisor&) = delete;
+
+  // --- Verbs ---
+  /// Binds the job's names and starts it if it is to run at once. Returns its label.
+  /// Errors: conflict (label or a name is taken, by whom), or what binding and the run state's
+  /// directory said.
+  outcome<std::string> bootstrap(job::reading what, const std::string& origin);
+  /// Ends the job's process and forgets the job; done when both are gone.
+  void bootout(const std::string& label, done finished);
+  /// Starts it now, throttled and failed ones too. @param restart ends a running process first.
+  /// Done when the program runs or could not be started.
+  void kickstart(const std::string& label, bool restart, done finished);
+  /// Sends a signal to the job's process. Errors: not_found (no such job, no process), bad_input
+  /// (no such signal).
+  failure_of kill(const std::string& label, int signal);
+  std::vector<std::string> labels() const;
+  /// Everything about a job, as print shows it: a dictionary.
+  outcome<object_ref> describe(const std::string& label) const;
+  /// One dictionary a job: label, state, pid, last exit.
+  object_ref list() const;
+  const std::string& directory_path() const noexcept { return directory_.path(); }
+  /// The job's process; 0 when it has none.
+  pid_t pid_of(const std::string& label) const;
+  /// The job of a process; empty when it is none's.
+  std::string label_of(pid_t pid) const;
+  /// The label of the job that owns a name; empty when none does.
+  std::string owner_of(const std::string& name) const;
+
+  // --- Service links ---
+  /// The process `pid` (the kernel's word) says that it is ready, and may hand listening sockets
+  /// back, by name; each is checked against the file in the directory. `link` sends a request to
+  /// it. Errors: denied (no job of ours has this process), bad_input (a socket that is not the
+  /// name's).
+  failure_of check_in(pid_t pid, std::vector<std::pair<std::string, base::fd>> sockets,
+                      base::function<bool(const char* request)> link);
+  /// A process that was asked to end has nothing left to do.
+  void drained(pid_t pid);
+  /// A process's link is gone; it goes on unmanaged until it comes back.
+  void link_lost(pid_t pid);
+
+  // --- Life ---
+  /// Takes the jobs over that an xpcd before this one left behind. Once, before anything else.
+  void take_over();
+  /// Call on SIGCHLD: reaps services, and orphans that came to us.
+  void reap();
+  /// Ends all services and forgets all jobs; then `finished`.
+  void shut_down(base::function<void()> finished);
+  /// Once no job waits for sockets of a take-over any more.
+  bool is_settled() const noexcept { return awaiting_hand_back_.empty(); }
+  void when_settled(base::function<void()> settled);
+
+ private:
+  using job_ref = std::shared_ptr<supervised>;
+
+  job_ref find(const std::string& label) const;
+  static trouble no_such_job(const std::string& label);
+  failure_of save(const supervised& job) const;
+
+  void apply(const job_ref& job, event what);
+  void perform(const job_ref& job, duties what);
+  void set_timer(const job_ref& job, std::chrono::nanoseconds from_now);
+  void clear_timer(supervised& job);
+  void on_timer(const job_ref& job);
+  void forget(const job_ref& job);
+  void check_shut_down();
+
+  // run.cpp
+  event start_program(supervised& job);
+  outcome<spawned> spawn_job(supervised& job);
+  void watch_exit(const job_ref& job);
+  void on_exit(const job_ref& job, std::optional<int> status);
+  event judge_end(supervised& job, std::optional<int> status, bool asked);
+  static void kill_group(const job_run& run);
+  void request_exit(supervised& job);
+  void send_signal(supervised& job, int signal);
+
+  // names.cpp
+  failure_of bind_names(supervised& job);
+  void unbind_names(supervised& job, std::uint32_t code, const std::string& text);
+  void update_watches(const job_ref& job);
+  void on_listener(const job_ref& job, const std::string& name);
+  void refuse_waiting(const job_ref& job);
+  void settle_names(supervised& job, bool rotate_all);
+  void rotate(supervised& job, owned_name& name);
+  void retire(base::fd listener, std::uint32_t code, std::uint32_t flags, std::string text);
+
+  // takeover.cpp
+  void take_over_job(const std::string& label);
+  failure_of hand_back(supervised& job, const std::string& name, base::fd socket);
+  void finish_take_over(const std::string& label);
+
+  asio::io_context& loop_;
+  domain::directory& directory_;
+  supervisor_options options_;
+  run_state saved_;
+  refuser refuser_;
+  std::map<std::string, job_ref> jobs_;
+  std::map<std::string, std::string> owners_;  // name to label
+  std::map<pid_t, std::string> processes_;     // pid to label
+  std::set<std::string> awaiting_hand_back_;   // labels
+  asio::steady_timer hand_back_timer_;
+  base::function<void()> settled_, shut_down_;
+  /// Handlers that are still in the loop when this dies find it empty.
+  std::shared_ptr<supervisor*> self_;
+};
+
+/// One line about a job to standard error.
+void say(const std::string& label, const std::string& text);
+
+}  // namespace openxpc::supervise

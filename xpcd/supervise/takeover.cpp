@@ -1,0 +1,164 @@
+// Taking over from an xpcd that was killed: its jobs, their processes, and the sockets these hand
+// back.
+
+#include "domain/socket_diag.hpp"
+#include "supervise/output.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/stat.h>
+
+namespace openxpc::supervise {
+
+void supervisor::take_over() {
+  for (const std::string& label : saved_.labels()) take_over_job(label);
+  if (awaiting_hand_back_.empty()) return;
+  hand_back_timer_.expires_after(options_.hand_back_time);
+  hand_back_timer_.async_wait([self = self_](const asio::error_code& error) {
+    if (error || *self == nullptr) return;
+    const std::set<std::string> late = (*self)->awaiting_hand_back_;
+    for (const std::string& label : late) (*self)->finish_take_over(label);
+  });
+}
+
+void supervisor::take_over_job(const std::string& label) {
+  outcome<saved_job> saved = saved_.load(label);
+  if (!saved) {
+    say(label, "is lost: " + saved.error().text);
+    saved_.forget(label);
+    return;
+  }
+  outcome<job::reading> reading = job::read(std::move(saved->description), saved->origin);
+  if (!reading || reading->job.label != label) {
+    say(label, "is lost: its saved description is not one of this job");
+    saved_.forget(label);
+    return;
+  }
+  job_ref job = std::make_shared<supervised>(loop_, std::move(reading->job));
+  job->object = std::move(reading->object);
+  job->origin = saved->origin;
+  job->generation = saved->generation;
+  job->limits.restore(saved->started, saved->quick_ends);
+  job->kept_output.reset(::openat(saved_.borrowed_fd(), run_state::output_file(label).c_str(),
+                                  O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  job->want = job->job.keep.any() ? wish::keep : wish::on_demand;
+
+  std::optional<saved_run> run = saved_.load_run(label);
+  base::fd pidfd = run ? open_process(run->id) : base::fd();
+  if (!pidfd) {
+    // Nobody holds its sockets, or nobody we could know of.
+    if (failure_of why = bind_names(*job)) {
+      say(label, "is lost: " + why->text);
+      saved_.forget(label);
+      return;
+    }
+    jobs_[label] = job;
+    if (run) {
+      job->last = run_result{std::nullopt, run->id.pid, base::boot_clock::now(), {}};
+      saved_.forget_run(label);
+      say(label, "its process " + std::to_string(run->id.pid) + " is gone");
+      // How it ended nobody can learn, so it counts as a crash.
+      apply(job, event::adopt);
+      return apply(job, judge_end(*job, std::nullopt, false));
+    }
+    return apply(job, event::load);
+  }
+  for (const std::string& text : job->job.names) {
+    job->names.emplace_back(loop_, text);
+    owners_[text] = label;
+  }
+  jobs_[label] = job;
+  job->generation = run->generation;
+  job->run.emplace(loop_);
+  job->run->id = run->id;
+  job->run->pidfd = std::move(pidfd);
+  job->run->child = false;
+  job->run->started = job->limits.started();
+  processes_[run->id.pid] = label;
+  say(label, "still runs, pid " + std::to_string(run->id.pid));
+  if (!job->names.empty()) awaiting_hand_back_.insert(label);
+  watch_exit(job);
+  apply(job, event::adopt);
+}
+
+failure_of supervisor::hand_back(supervised& job, const std::string& text, base::fd socket) {
+  for (owned_name& name : job.names) {
+    if (name.name != text) continue;
+    if (name.bound.socket) return std::nullopt;  // we have it
+    struct stat file;
+    if (!directory_.stat_name(text, &file) || !domain::is_listener_of_file(socket.get(), file)) {
+      return trouble{trouble::kind::bad_input, job.job.label + ": the socket handed back for " +
+                                                   text + " is not the one behind the name"};
+    }
+    name.bound.socket = std::move(socket);
+    name.bound.device = file.st_dev;
+    name.bound.inode = file.st_ino;
+    return std::nullopt;
+  }
+  return trouble{trouble::kind::denied, job.job.label + ": has no name " + text};
+}
+
+failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, base::fd>> sockets,
+                                base::function<bool(const char* request)> link) {
+  auto at = processes_.find(pid);
+  job_ref job = at == processes_.end() ? nullptr : find(at->second);
+  pollfd alive{job && job->run ? job->run->pidfd.get() : -1, POLLIN, 0};
+  if (!job || !job->run || ::poll(&alive, 1, 0) != 0) {
+    return trouble{trouble::kind::denied,
+                   "process " + std::to_string(pid) + " is not that of any job here"};
+  }
+  failure_of wrong;
+  for (auto& [name, socket] : sockets) {
+    if (failure_of why = hand_back(*job, name, std::move(socket))) wrong = why;
+  }
+  job->run->link = std::move(link);
+  apply(job, event::checked_in);
+  if (awaiting_hand_back_.count(job->job.label)) {
+    bool complete = true;
+    for (const owned_name& name : job->names) complete = complete && name.bound.socket;
+    if (complete) {
+      say(job->job.label, "handed its sockets back");
+      finish_take_over(job->job.label);
+    }
+  }
+  return wrong;
+}
+
+void supervisor::drained(pid_t pid) {
+  auto at = processes_.find(pid);
+  job_ref job = at == processes_.end() ? nullptr : find(at->second);
+  // A program may wait for signals only; now one can do no harm.
+  if (job && job->run && is_ending(job->at)) send_signal(*job, SIGTERM);
+}
+
+void supervisor::link_lost(pid_t pid) {
+  auto at = processes_.find(pid);
+  job_ref job = at == processes_.end() ? nullptr : find(at->second);
+  if (job && job->run) job->run->link = nullptr;
+}
+
+void supervisor::finish_take_over(const std::string& label) {
+  awaiting_hand_back_.erase(label);
+  if (job_ref job = find(label)) {
+    for (owned_name& name : job->names) {
+      if (name.bound.socket) continue;
+      say(label, "did not hand the socket of " + name.name + " back; bound anew");
+      rotate(*job, name);
+      if (job->run) job->run->estranged = true;
+    }
+    update_watches(job);
+  }
+  if (awaiting_hand_back_.empty() && settled_) {
+    base::function<void()> settled = std::move(settled_);
+    settled_ = nullptr;
+    settled();
+  }
+}
+
+void supervisor::when_settled(base::function<void()> settled) {
+  if (is_settled()) return settled();
+  settled_ = std::move(settled);
+}
+
+}  // namespace openxpc::supervise
