@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
 #include <thread>
 
 // Whole channels, over each wire: the conversation when all goes well.
@@ -205,6 +206,37 @@ TEST_P(ChannelPair, TellsSendersWhoAskWhenTheOutboxIsFull) {
         pair.server.heard->look([&] { return pair.server.heard->things[i].held; }));
   }
   EXPECT_TRUE(pair.client.heard->until([&] { return pair.client.heard->writable_count[0] == 1; }));
+}
+
+TEST_P(ChannelPair, TellsOnceWhenTooManyAnswersWaitAndOnceWhenTheyHaveLeft) {
+  settings limits;
+  limits.unsent_bytes = 1'000'000;
+  conversation pair(GetParam(), limits);
+  constexpr std::size_t count = 60;
+  pair.server.heard->on_arrival = nullptr;
+  // The client takes nothing while it is inside this.
+  std::promise<void> read_on;
+  std::shared_future<void> told = read_on.get_future().share();
+  pair.client.heard->on_arrival = [told](recorder&, arrival&) { told.wait(); };
+  for (std::size_t i = 0; i < count; ++i)
+    ASSERT_TRUE(pair.client.ask("a", base::make_ref<pending_call>()).taken());
+  ASSERT_TRUE(pair.server.heard->until_things(count));
+  const std::string text = patterned(100'000);
+  int said = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    outgoing out;
+    out.what = kind::reply;
+    out.id = pair.server.heard->look([&] { return pair.server.heard->things[i].id; });
+    out.body = base::as_bytes(text);
+    const sent result = pair.server.line->send(std::move(out));
+    ASSERT_TRUE(result.taken());
+    said += result.answers_wait;
+  }
+  EXPECT_EQ(said, 1);
+  EXPECT_EQ(pair.server.heard->look([&] { return pair.server.heard->answers_left_count; }), 0);
+  read_on.set_value();
+  ASSERT_TRUE(pair.client.heard->until_things(count));
+  EXPECT_TRUE(pair.server.heard->until([&] { return pair.server.heard->answers_left_count == 1; }));
 }
 
 TEST_P(ChannelPair, CutsOffForSendersThatCannotBeTold) {

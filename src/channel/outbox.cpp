@@ -184,7 +184,10 @@ outbox::admitted outbox::put(outgoing& what, bool may_be_direct) {
   made->final_answer = is_final(what.what);
   unsent_ += made->weight();
   made->on_answers_lane = !on_calls_lane(what.what) && !stream;
-  if (made->on_answers_lane) unsent_answers_ += made->weight();
+  if (made->on_answers_lane) {
+    unsent_answers_ += made->weight();
+    how.answers_wait = unsent_answers_ > unsent_limit_ && !std::exchange(answers_wait_, true);
+  }
   ++queued_count_;
   if (made->what == kind::row) stream->waiting_bytes += made->weight();
   to.push(std::move(made));
@@ -376,6 +379,10 @@ bool outbox::rows_granted(row_stream& of, std::uint64_t total) {
   note_room();
   if (of.wanted_bytes) room_changed_ = true;
   return true;
+}
+
+bool outbox::take_answers_left() noexcept {
+  return answers_left() && std::exchange(answers_wait_, false);
 }
 
 std::vector<std::uint64_t> outbox::take_writable() {

@@ -48,7 +48,8 @@ class outbox {
     sent::outcome why = sent::outcome::closed;  ///< of a refusal
     std::uint64_t id = 0;
     std::uint32_t epoch = 0;
-    std::uint64_t size = 0;  ///< direct: of the frame
+    std::uint64_t size = 0;     ///< direct: of the frame
+    bool answers_wait = false;  ///< see sent
   };
   /// Takes something to send: gives it its id, charges it, and queues it unless it may leave at
   /// once.
@@ -117,7 +118,9 @@ class outbox {
   std::vector<base::function<void()>> take_released() { return std::exchange(released_, {}); }
   /// Ids for sink::writable().
   std::vector<std::uint64_t> take_writable();
-  bool has_news() const noexcept { return !released_.empty() || room_changed_; }
+  /// True when sink::answers_left() is due.
+  bool take_answers_left() noexcept;
+  bool has_news() const noexcept { return !released_.empty() || room_changed_ || answers_left(); }
   const counters& counts() const noexcept { return counts_; }
 
  private:
@@ -170,13 +173,16 @@ class outbox {
   emitted emit_frame(parcel& what, lane_kind which, row_stream* of);
   void take_note(parcel& what, bool last_piece);
   std::size_t room() const noexcept;
+  bool answers_left() const noexcept {
+    return answers_wait_ && unsent_answers_ <= unsent_limit_ / 2;
+  }
 
   ledger& calls_;
   std::uint64_t unsent_limit_;
   peer_limits peer_;
   credit_spender credit_;
   bool open_ = false, stopped_ = false, closing_ = false, no_more_credit_ = false;
-  bool room_changed_ = false, wants_room_ = false;
+  bool room_changed_ = false, wants_room_ = false, answers_wait_ = false;
   std::vector<control> controls_;
   lane answers_, requests_;
   /// Streams with something that credit allows; the lane of messages and requests takes its turn

@@ -57,6 +57,9 @@ struct sent {
   outcome what = outcome::closed;
   /// The id a request or subscription got.
   std::uint64_t id = 0;
+  /// With this answer more than settings::unsent_bytes of them wait for the peer to read. Said to
+  /// one send(); one sink::answers_left() follows unless the channel ends.
+  bool answers_wait = false;
   bool taken() const noexcept { return what <= outcome::queued; }
 };
 

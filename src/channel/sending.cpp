@@ -63,7 +63,7 @@ sent channel_body::send(outgoing&& what) {
     if (gather && out_.gathered_bytes() == 0) last_one_way_ = base::boot_clock::now();
     if (answer(what.what)) watch_untaken();
     if (calls_due()) ask_for_calls(hold);
-    return {out_.idle() ? outcome::left : outcome::queued, how.id};
+    return {out_.idle() ? outcome::left : outcome::queued, how.id, how.answers_wait};
   }
 
   // A small body is copied beside its head: one piece is cheaper to send than three.

@@ -105,6 +105,9 @@ class sink : public base::counted {
   /// There is room again for somebody who was told would_block. 0: messages, requests, subscribes;
   /// else that subscription's rows.
   virtual void writable(std::uint64_t id) = 0;
+  /// Once for each sent::answers_wait: half of what had to wait or more has left. It may come
+  /// before that send() has returned.
+  virtual void answers_left() {}
   /// The channel is over for this reason; what it leaves unanswered is told next, then closed().
   virtual void ending(const closing&) {}
   /// A request or subscription of ours that will get no answer.

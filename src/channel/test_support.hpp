@@ -89,6 +89,9 @@ class recorder : public sink {
     if (call && final_answer) line->finish(call->who);
     if (!keep_charges && line) line->let_go(what.held);
   }
+  void answers_left() override {
+    change([&] { ++answers_left_count; });
+  }
   void writable(std::uint64_t id) override {
     change([&] { ++writable_count[id]; });
   }
@@ -134,6 +137,7 @@ class recorder : public sink {
   std::vector<closing> not_opened_with;
   std::vector<fate> lost;
   std::map<std::uint64_t, int> writable_count;
+  int answers_left_count = 0;
   int opened_count = 0, closed_count = 0, drained_count = 0, batches = 0;
   std::int32_t peer_pid = 0;
   closing end;

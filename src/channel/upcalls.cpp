@@ -45,6 +45,7 @@ void channel_body::make_calls(locked& hold) {
     outbox::lost_calls lost = std::exchange(lost_, {});
     auto released = out_.take_released();
     const auto writable = out_.take_writable();
+    const bool answers_left = out_.take_answers_left();
     // Only after what failed with it, so that the sink sees its calls gone first.
     const bool drained = std::exchange(drained_due_, false);
     hold.unlock();
@@ -53,6 +54,7 @@ void channel_body::make_calls(locked& hold) {
     for (auto& each : released)
       if (each) each();
     for (std::uint64_t id : writable) up_->writable(id);
+    if (answers_left) up_->answers_left();
     if (drained) up_->drained();
     lost.clear();
     released.clear();

@@ -212,6 +212,32 @@ void conversation::writable(std::uint64_t id) {
   if (stream) run_soon([stream] { stream->pump(); }, nullptr);
 }
 
+// Answers cannot be refused, so what bounds them is that no handler begins to make another while
+// too many wait. Requests that have come stay queued, bounded by credit and the count of unanswered
+// ones.
+void conversation::answers_wait(const channel::channel& over) {
+  std::lock_guard lock(mutex_);
+  if (&over != channel_.get() || (state_ != state::open && state_ != state::stopping)) return;
+  if (++answers_waiting_ <= 0) return;
+  held_back_ = true;
+  strand_.suspend();
+}
+
+void conversation::answers_left() {
+  {
+    std::lock_guard lock(mutex_);
+    --answers_waiting_;
+    if (!std::exchange(held_back_, false)) return;
+  }
+  strand_.resume();
+}
+
+/// The channel is over, and with it what waited. True: resume().
+bool conversation::forget_waiting_answers() {
+  answers_waiting_ = 0;
+  return std::exchange(held_back_, false);
+}
+
 void conversation::ending(const channel::closing& how) {
   using reason = channel::closing::reason;
   std::lock_guard lock(mutex_);

@@ -292,6 +292,7 @@ void conversation::send_answer(channel::channel& over, channel::kind what, std::
   if (!out.attachments.empty()) out.attachments_kept_by = with.keeper();
   trace::message(*this, trace::direction::out, what, message);
   channel::sent result = over.send(std::move(out));
+  if (result.answers_wait) answers_wait(over);
   using outcome = channel::sent::outcome;
   if (result.what == outcome::too_large || result.what == outcome::too_many_attachments ||
       result.what == outcome::no_descriptors) {

@@ -180,6 +180,7 @@ class conversation final : public channel::sink {
   void not_opened(const channel::closing& how) override;
   void arrived(channel::arrival&& what) override;
   void writable(std::uint64_t id) override;
+  void answers_left() override;
   void ending(const channel::closing& how) override;
   void unanswered(base::ref<base::counted> context, std::uint64_t id, channel::fate how) override;
   void drained() override;
@@ -187,7 +188,8 @@ class conversation final : public channel::sink {
   void role_given_up(bool by_engine) override;
 
   void arrived_call(channel::arrival&& what);
-  void arrived_answer(channel::arrival&& what);
+  void answers_wait(const channel::channel& over);
+  bool forget_waiting_answers();
   void arrived_cancel(const channel::arrival& what);
   void dial();
   void redial_later();
@@ -219,6 +221,10 @@ class conversation final : public channel::sink {
   bool ended_told_ = false;
   bool settled_ = false;
   bool stops_once_open_ = false;  ///< stop() came before the client's hello
+  /// Answers wait for a peer that does not read them: no handler begins meanwhile, T48.
+  bool held_back_ = false;
+  /// sent::answers_wait less sink::answers_left(), which may come in either order.
+  int answers_waiting_ = 0;
   unsigned suspends_ = 0;
   base::ref<handlers> handlers_;
   base::ref<channel::channel> channel_;

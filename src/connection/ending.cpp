@@ -79,6 +79,7 @@ void conversation::end(std::unique_lock<std::mutex>& lock, error_ref why, bool h
   auto waiting = std::move(waiting_sends_);
   waiting_sends_.clear();
   bool told = !ended_told_ && (!how_.announced_by || announced_);
+  const bool was_held_back = forget_waiting_answers();
   engine::timer redial = std::move(redial_timer_), deadlines = std::move(deadline_timer_);
   lock.unlock();
   if (hang_up && over) over->cancel(std::string(why->message()));
@@ -96,11 +97,13 @@ void conversation::end(std::unique_lock<std::mutex>& lock, error_ref why, bool h
   // What the other side said before it went is still delivered; a local cancel ends all at once
   // (rule 57), and what still arrives comes behind the end.
   if (hang_up) strand_.clear();
+  if (was_held_back) strand_.resume();
   if (!told) return settle();
   strand_.kick(false);
 }
 
 void conversation::interrupt(std::unique_lock<std::mutex>& lock, error_ref why) {
+  if (forget_waiting_answers()) strand_.resume();
   lock.unlock();
   leave_rights();
   stop_writers();

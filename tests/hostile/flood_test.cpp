@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <map>
 
 #include "hostile/raw.hpp"
 #include "hostile/scene.hpp"
@@ -128,6 +129,45 @@ TEST_F(Stalled, T48_AStoppedReaderIsCutOffWhereThatIsThePolicy) {
   auto [got, all] = read_late(OPENXPC_WHEN_FULL_DISCONNECT, "failure");
   EXPECT_EQ(all, got);
   EXPECT_LT(got, rows);
+}
+
+/// SOCKET COUNT SIZE: asks for so many answers and reads none until it is told to, then all.
+XPC_TEST_ROLE(asker_that_does_not_read) {
+  line talk = line::greeted(call.arguments.at(0));
+  const int count = std::stoi(call.arguments.at(1));
+  const int size = std::stoi(call.arguments.at(2));
+  for (int i = 1; i <= count; ++i)
+    expect(talk.send_long({.what = request,
+                           .id = static_cast<std::uint64_t>(i),
+                           .body = op("blob", {{"size", int64_value(size)}})}),
+           "the service left");
+  xpc_testing::say("asked");
+  xpc_testing::hear();
+  int whole = 0;
+  std::map<std::uint64_t, int> got;
+  while (whole < count) {
+    std::optional<frame> each = talk.receive();
+    expect(each.has_value(), "the service left before it had answered everything");
+    if (each->what != reply) continue;
+    got[each->id] += static_cast<int>(each->body.size());
+    if (each->more) continue;
+    expect(got[each->id] > size, "an answer is too short");
+    ++whole;
+  }
+  return 0;
+}
+
+TEST_F(Attack, T48_AnswersThatNobodyReadsAreBoundedAndNoneIsLost) {
+  xpc_testing::child one = attacker("asker_that_does_not_read", {"1000", std::to_string(1 << 20)});
+  one.expect_line("asked");
+  xpc_testing::wait_until("answers to wait",
+                          [&] { return number_at(honest.call("count").reply, "blobs") >= 4; });
+  for (int i = 0; i < 50; ++i) expect_answers();
+  one.write_line("read");
+  EXPECT_EQ(one.wait(), (xpc_testing::ending{0, 0}));
+  // 4 MiB of answers may wait, and one more is being made; of 1,000.
+  expect_peak_below(32u << 20);
+  expect_unharmed();
 }
 
 // --- T49 -----------------------------------------------------------------------------------------

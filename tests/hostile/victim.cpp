@@ -29,7 +29,7 @@ std::int64_t blocked = 0;
 std::vector<std::string> endings;
 std::vector<openxpc_request_t> kept;
 std::vector<openxpc_writer_t> writers;
-std::int64_t messages = 0;
+std::int64_t messages = 0, blobs = 0;
 
 void note_end(void*, xpc_rich_error_t why) {
   std::lock_guard hold(lock);
@@ -134,10 +134,13 @@ void answer_request(void*, openxpc_request_t request) {
     const auto size = static_cast<std::size_t>(::xpc_dictionary_get_int64(message, "size"));
     const std::string bytes(size, 'b');
     ::xpc_dictionary_set_data(reply.get(), "v", bytes.data(), bytes.size());
+    std::lock_guard hold(lock);
+    ++blobs;
   }
   if (what == "count") {
     std::lock_guard hold(lock);
     set(reply, "messages", messages);
+    set(reply, "blobs", blobs);
     set(reply, "blocked", blocked);
     set(reply, "writers", static_cast<std::int64_t>(writers.size()));
   }

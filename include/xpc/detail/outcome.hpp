@@ -98,7 +98,7 @@ class cell {
       openxpc_wait_word(reinterpret_cast<const std::uint32_t*>(&phase_), slept_on, OPENXPC_FOREVER);
       now = phase_.load(std::memory_order_acquire);
     }
-    return *std::move(outcome_);
+    return take();
   }
   void then(const executor* on, continuation<T>* next) {
     if (on) on_ = *on;
@@ -106,13 +106,15 @@ class cell {
     std::uint32_t now = open;
     if (!phase_.compare_exchange_strong(now, asked, std::memory_order_acq_rel)) deliver();
   }
+  // Called once phase_ is `done` or about to be: the outcome is there.
+  outcome<T> take() { return *std::move(outcome_); }  // NOLINT(bugprone-unchecked-optional-access)
   void deliver() {
-    if (!on_) return next_->done(next_, *std::move(outcome_));
+    if (!on_) return next_->done(next_, take());
     retain();
     executor on = on_;
     on.core()->post(this, [](void* me) {
       cell* self = at(me);
-      self->next_->done(self->next_, *std::move(self->outcome_));
+      self->next_->done(self->next_, self->take());
       self->release();
     });
   }
