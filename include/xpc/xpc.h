@@ -127,6 +127,13 @@ typedef void (*xpc_connection_handler_t)(xpc_connection_t connection);
 XPC_EXPORT XPC_NONNULL1 xpc_type_t xpc_get_type(xpc_object_t object);
 /// The bare name of a type: "string", "int64", "dictionary" ... Static (rule 301).
 XPC_EXPORT XPC_NONNULL1 const char* xpc_type_get_name(xpc_type_t type);
+#ifdef __OBJC__
+/// Reads once through the pointer, so that a bad one faults here and not later. Apple's retain and
+/// release macros for Objective-C use it.
+XPC_INLINE void _xpc_object_validate(xpc_object_t object) {
+  (void)*(const volatile char*)object;
+}
+#endif
 /// A deep copy, owned by the caller; the same object with one more reference if it is immutable;
 /// NULL for what cannot be copied: connections, sessions, listeners, containers that hold
 /// themselves (rule 10).
