@@ -14,7 +14,7 @@ _xpcctl() {
   fi
   local options="--domain --json --help" words=''
   case $verb in
-    '') words="bootstrap bootout list print kickstart kill call decode encode" options+=" --version" ;;
+    '') words="bootstrap bootout lint list print kickstart kill call decode encode" options+=" --version" ;;
     bootout | print | kickstart | kill)
       words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
       [ "$verb" != kickstart ] || options+=" --kill --pid"
@@ -27,7 +27,7 @@ _xpcctl() {
   case $word in -*) words=$options ;; esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
   case $verb in
-    bootstrap | decode | encode)
+    bootstrap | lint | decode | encode)
       compopt -o filenames
       mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
       ;;

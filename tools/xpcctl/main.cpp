@@ -16,6 +16,7 @@ using namespace xpcctl;
 constexpr verb verbs[] = {
     {"bootstrap", "Load job descriptions", add_bootstrap},
     {"bootout", "End jobs and forget them", add_bootout},
+    {"lint", "Check job descriptions", add_lint},
     {"list", "List the jobs", add_list},
     {"print", "Show all that is known about a job", add_print},
     {"kickstart", "Start a job now", add_kickstart},

@@ -11,6 +11,7 @@ action add_decode(CLI::App& command, const settings& shared);
 action add_encode(CLI::App& command, const settings& shared);
 action add_kickstart(CLI::App& command, const settings& shared);
 action add_kill(CLI::App& command, const settings& shared);
+action add_lint(CLI::App& command, const settings& shared);
 action add_list(CLI::App& command, const settings& shared);
 action add_print(CLI::App& command, const settings& shared);
 

@@ -1,12 +1,11 @@
 #pragma once
 
 #include "base/function.hpp"
+#include "job/object.hpp"
+#include "job/outcome.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <sys/types.h>
-
-#include "object.hpp"
-#include "outcome.hpp"
 
 /// The verbs of the control interface: a dictionary in, a dictionary or a reason out. They know
 /// nothing of sockets.

@@ -1,13 +1,12 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "job/outcome.hpp"
 
 #include <sys/stat.h>
 
 #include <string>
 #include <string_view>
-
-#include "outcome.hpp"
 
 /// The directory of a domain: who owns it, and the sockets of its names.
 ///

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "job/outcome.hpp"
+
 #include <sys/types.h>
 
 #include <functional>
 #include <optional>
 #include <string>
-
-#include "outcome.hpp"
 
 /// Which directory a service manager serves.
 namespace openxpc::domain {

@@ -1,12 +1,11 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "job/outcome.hpp"
 
 #include <cstddef>
 #include <string>
 #include <vector>
-
-#include "outcome.hpp"
 
 /// What services print. Without a StandardErrorPath it goes into a file beside the run state, not
 /// into a pipe: a service must not die of SIGPIPE, nor stand still, because xpcd was killed, and

@@ -1,11 +1,10 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "job/outcome.hpp"
 
 #include <string>
 #include <vector>
-
-#include "outcome.hpp"
 
 /// From what a job names to what the kernel is given: the file is opened once, and what was opened
 /// is what gets started.

@@ -1,6 +1,8 @@
 #pragma once
 
 #include "base/clock.hpp"
+#include "job/object.hpp"
+#include "job/outcome.hpp"
 #include "supervise/process.hpp"
 
 #include <cstdint>
@@ -8,9 +10,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "object.hpp"
-#include "outcome.hpp"
 
 /// What a new xpcd must know about the jobs of one that was killed. In the domain's `.run`
 /// directory there is for each job

@@ -1,14 +1,13 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "job/outcome.hpp"
 #include "supervise/process.hpp"
 #include "supervise/program.hpp"
 
 #include <string>
 #include <utility>
 #include <vector>
-
-#include "outcome.hpp"
 
 /// Starts a service's process: a clean one, which has nothing of ours but what is declared here.
 namespace openxpc::supervise {

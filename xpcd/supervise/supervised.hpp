@@ -4,6 +4,7 @@
 #include "base/function.hpp"
 #include "domain/directory.hpp"
 #include "job/description.hpp"
+#include "job/object.hpp"
 #include "supervise/process.hpp"
 #include "supervise/state.hpp"
 #include "supervise/throttle.hpp"
@@ -16,8 +17,6 @@
 #include <optional>
 #include <string>
 #include <vector>
-
-#include "object.hpp"
 
 /// What the supervisor keeps about one job. Belongs to the supervisor's thread.
 namespace openxpc::supervise {

@@ -1,4 +1,4 @@
-#include "object.hpp"
+#include "job/object.hpp"
 
 namespace openxpc {
 

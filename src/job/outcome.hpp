@@ -30,10 +30,13 @@ class [[nodiscard]] outcome {
   outcome(trouble why) : trouble_(std::move(why)) {}
 
   explicit operator bool() const noexcept { return value_.has_value(); }
+  // Looking first is the caller's, as with the optional itself.
+  // NOLINTBEGIN(bugprone-unchecked-optional-access)
   T& operator*() noexcept { return *value_; }
   const T& operator*() const noexcept { return *value_; }
   T* operator->() noexcept { return &*value_; }
   const T* operator->() const noexcept { return &*value_; }
+  // NOLINTEND(bugprone-unchecked-optional-access)
   const trouble& error() const noexcept { return trouble_; }
 
  private:

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "job/description.hpp"
+#include "job/finding.hpp"
+#include "job/object.hpp"
+#include "job/outcome.hpp"
 
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "object.hpp"
-#include "outcome.hpp"
 
 /// From a launchd property list to a job: text or object in, job or errors out; nothing else is
 /// touched.
@@ -26,5 +26,9 @@ outcome<reading> read(std::string_view text, const std::string& file);
 
 /// The same for an object that came without text; errors have no line.
 outcome<reading> read(object_ref object, const std::string& origin);
+
+/// Everything there is to say about a description, errors and warnings, in the order of the lines;
+/// nothing for a good one. Errors (bad_input): the text does not parse.
+outcome<std::vector<finding>> inspect(std::string_view text, const std::string& file);
 
 }  // namespace openxpc::job

@@ -1,5 +1,7 @@
 #include "job/read.hpp"
 
+#include "job/keys.hpp"
+
 #include <gtest/gtest.h>
 
 namespace openxpc::job {
@@ -96,7 +98,7 @@ TEST(JobRead, WrongTypesNameFileLineKeyExpectedAndFound) {
   EXPECT_EQ(error_of(minimal + "<key>ThrottleInterval</key><real>1</real>\n"),
             "j.plist:6: ThrottleInterval: expected integer, found double");
   EXPECT_EQ(error_of(minimal + "<key>ThrottleInterval</key><integer>-1</integer>\n"),
-            "j.plist:6: ThrottleInterval: expected seconds from 0 to 31536000");
+            "j.plist:6: ThrottleInterval: expected integer from 0 to 31536000");
   EXPECT_EQ(
       error_of(minimal +
                "<key>EnvironmentVariables</key><dict><key>A</key><integer>1</integer></dict>\n"),
@@ -131,17 +133,63 @@ TEST(JobRead, SeveralErrorsAreToldAtOnce) {
       "j.plist:7: KeepAlive: expected bool or dictionary, found double");
 }
 
-TEST(JobRead, T63_UnknownKeysAreWarnedOfByNameAndBrokenTextIsRefused) {
+TEST(JobRead, T63_KeysWithoutEffectAreWarnedOfByNameAndBrokenTextIsRefused) {
   outcome<reading> result =
-      read(plist(minimal + "<key>UserName</key><string>x</string>\n"), "j.plist");
+      read(plist(minimal + "<key>LimitLoadToHosts</key><array/>\n"
+                           "<key>Runatload</key><true/>\n<key>Flies</key><true/>\n"),
+           "j.plist");
   ASSERT_TRUE(result);
   EXPECT_EQ(result->warnings,
-            (std::vector<std::string>{"j.plist:6: UserName: has no effect here"}));
+            (std::vector<std::string>{
+                "j.plist:6: LimitLoadToHosts: has no effect here: there are no host names to "
+                "choose by",
+                "j.plist:7: Runatload: has no effect: there is no such key; is RunAtLoad meant?",
+                "j.plist:8: Flies: has no effect: there is no such key"}));
   outcome<reading> twice = read(plist(minimal + minimal), "j.plist");
   ASSERT_FALSE(twice);
   EXPECT_EQ(twice.error().text.compare(0, 8, "j.plist:"), 0) << twice.error().text;
   EXPECT_FALSE(read("<plist><dict>", "j.plist"));
   EXPECT_EQ(read("[1]", "j.json").error().text, "j.json: expected dictionary, found array");
+}
+
+TEST(JobRead, R350_EveryKeyThatShippedProgramsUseIsKnown) {
+  for (const char* key : {"Label", "Program", "ProgramArguments", "MachServices", "KeepAlive",
+                          "UserName", "EnableTransactions", "ExitTimeout", "StandardOutPath",
+                          "StandardErrorPath", "WaitForDebugger", "LaunchEvents"}) {
+    EXPECT_NE(find_key(key), nullptr) << key;
+  }
+}
+
+TEST(JobRead, InspectTellsMistakesAndWarningsInTheOrderOfTheirLines) {
+  outcome<std::vector<finding>> found =
+      inspect(plist("<key>Nope</key><true/>\n<key>RunAtLoad</key><real>1</real>\n"
+                    "<key>ExitTimeOut</key><integer>-1</integer>\n" +
+                    minimal),
+              "j.plist");
+  ASSERT_TRUE(found);
+  std::vector<std::string> lines;
+  for (const finding& one : *found) lines.push_back(describe(one, "j"));
+  EXPECT_EQ(lines,
+            (std::vector<std::string>{"j:4: Nope: has no effect: there is no such key",
+                                      "j:5: RunAtLoad: expected bool, found double",
+                                      "j:6: ExitTimeOut: expected integer from 0 to 31536000"}));
+  EXPECT_TRUE(inspect(plist(minimal), "j")->empty());
+  EXPECT_FALSE(inspect("{", "j.json"));
+}
+
+TEST(JobKeys, EachIsFoundByItsName) {
+  // The table is searched by halves: one row out of order would hide others.
+  for (const char* key :
+       {"AbandonProcessGroup", "ExitTimeOut", "ExitTimeout", "LimitLoadFromHosts", "Program",
+        "ProgramArguments", "ThrottleInterval", "WorkingDirectory", "inetdCompatibility"}) {
+    const key_rule* rule = find_key(key);
+    ASSERT_NE(rule, nullptr) << key;
+    EXPECT_STREQ(rule->key, key);
+    EXPECT_EQ(rule->read == nullptr, rule->no_effect != nullptr) << key;
+  }
+  EXPECT_EQ(find_key("Flies"), nullptr);
+  EXPECT_EQ(find_key(""), nullptr);
+  EXPECT_EQ(find_key("zzz"), nullptr);
 }
 
 TEST(JobRead, ObjectsWithoutTextHaveNoLine) {

@@ -1,0 +1,100 @@
+#include "job/keys.hpp"
+
+#include "job/read_keys.hpp"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <iterator>
+
+namespace openxpc::job {
+
+namespace {
+
+constexpr const char* apple_hosts = "there are no host names to choose by";
+constexpr const char* apple_hardware = "there are no hardware models to choose by";
+constexpr const char* launchd_order = "jobs of one domain end together";
+constexpr const char* not_yet = "xpcd does not act on it yet";
+
+/// In the order of the keys' bytes: a test looks.
+constexpr key_rule rules[] = {
+    {"AbandonProcessGroup", nullptr, not_yet},
+    {"AssociatedBundleIdentifiers", nullptr, not_yet},
+    {"BeginTransactionAtShutdown", nullptr, launchd_order},
+    {"BundleProgram", nullptr, "there are no application bundles to look in; use Program"},
+    {"Cryptex", nullptr, "there are no cryptexes"},
+    {"Debug", nullptr, "OPENXPC_TRACE in EnvironmentVariables makes a job tell what it does"},
+    {"Disabled", nullptr, not_yet},
+    {"EnableGlobbing", nullptr, "arguments are passed as they are written"},
+    {"EnablePressuredExit", nullptr, not_yet},
+    {"EnableTransactions", nullptr, not_yet},
+    {"EnvironmentVariables", read_environment, nullptr},
+    {"ExitTimeOut", read_exit_timeout, nullptr},
+    {"ExitTimeout", read_exit_timeout, nullptr},  // so spelt by some programs (rule 350)
+    {"GroupName", nullptr, not_yet},
+    {"HardResourceLimits", nullptr, not_yet},
+    {"HopefullyExitsFirst", nullptr, launchd_order},
+    {"HopefullyExitsLast", nullptr, launchd_order},
+    {"InitGroups", nullptr, not_yet},
+    {"KeepAlive", read_keep_alive, nullptr},
+    {"Label", read_label, nullptr},
+    {"LaunchEvents", nullptr, not_yet},
+    {"LaunchOnlyOnce", nullptr, not_yet},
+    {"LegacyTimers", nullptr, "timers of a program are the kernel's"},
+    {"LimitLoadFromHardware", nullptr, apple_hardware},
+    {"LimitLoadFromHosts", nullptr, apple_hosts},
+    {"LimitLoadToHardware", nullptr, apple_hardware},
+    {"LimitLoadToHosts", nullptr, apple_hosts},
+    {"LimitLoadToSessionType", nullptr, not_yet},
+    {"LowPriorityBackgroundIO", nullptr, not_yet},
+    {"LowPriorityIO", nullptr, not_yet},
+    {"MachServices", read_names, nullptr},
+    {"MaterializeDatalessFiles", nullptr, "there are no dataless files"},
+    {"MultipleInstances", nullptr, "a job has one process"},
+    {"Nice", nullptr, not_yet},
+    {"NoNewPrivileges", nullptr, not_yet},
+    {"OnDemand", nullptr, "KeepAlive took its place"},
+    {"POSIXSpawnType", nullptr, "ProcessType took its place"},
+    {"ProcessType", nullptr, not_yet},
+    {"Program", read_program, nullptr},
+    {"ProgramArguments", read_arguments, nullptr},
+    {"QueueDirectories", nullptr, not_yet},
+    {"RootDirectory", nullptr, not_yet},
+    {"RunAtLoad", read_run_at_load, nullptr},
+    {"ServiceIPC", nullptr, "every job may speak with xpcd"},
+    {"SessionCreate", nullptr, "there are no security sessions"},
+    {"Sockets", nullptr, not_yet},
+    {"SoftResourceLimits", nullptr, not_yet},
+    {"StandardErrorPath", read_stderr_path, nullptr},
+    {"StandardInPath", nullptr, not_yet},
+    {"StandardOutPath", read_stdout_path, nullptr},
+    {"StartCalendarInterval", nullptr, not_yet},
+    {"StartInterval", nullptr, not_yet},
+    {"StartOnMount", nullptr, not_yet},
+    {"ThrottleInterval", read_throttle_interval, nullptr},
+    {"TimeOut", nullptr, "a start is over when the program runs"},
+    {"Umask", nullptr, not_yet},
+    {"UpgradeOverlap", nullptr, not_yet},
+    {"UserName", nullptr, not_yet},
+    {"WaitForDebugger", nullptr, not_yet},
+    {"WatchPaths", nullptr, not_yet},
+    {"WorkingDirectory", read_working_directory, nullptr},
+    {"inetdCompatibility", nullptr, "a program takes its sockets by launch_activate_socket"},
+};
+
+}  // namespace
+
+const key_rule* find_key(const std::string& key) {
+  auto at = std::lower_bound(std::begin(rules), std::end(rules), key,
+                             [](const key_rule& one, const std::string& k) { return one.key < k; });
+  return at != std::end(rules) && at->key == key ? at : nullptr;
+}
+
+std::string key_like(const std::string& key) {
+  for (const key_rule& one : rules) {
+    if (::strcasecmp(one.key, key.c_str()) == 0) return one.key;
+  }
+  return {};
+}
+
+}  // namespace openxpc::job

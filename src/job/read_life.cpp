@@ -1,0 +1,42 @@
+#include "job/read_keys.hpp"
+
+namespace openxpc::job {
+
+void read_run_at_load(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.boolean(path, value, &job->run_at_load);
+}
+
+void read_keep_alive(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  if (is(value, OPENXPC_TYPE_BOOL)) {
+    in.boolean(path, value, &job->keep.always);
+    return;
+  }
+  if (!in.is_dictionary(path, value, "bool or dictionary")) return;
+  each_entry(value, [&](const std::string& condition, xpc_object_t wanted) {
+    const key_path here{path.front(), condition};
+    bool flag = false;
+    if (condition == "SuccessfulExit") {
+      if (in.boolean(here, wanted, &flag)) job->keep.successful_exit = flag;
+    } else if (condition == "Crashed") {
+      if (in.boolean(here, wanted, &flag)) job->keep.crashed = flag;
+    } else {
+      in.warn(here, "has no effect here");
+    }
+  });
+}
+
+void read_throttle_interval(reader& in, const key_path& path, xpc_object_t value,
+                            description* job) {
+  in.seconds(path, value, &job->throttle_interval);
+}
+
+void read_exit_timeout(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  // Where both spellings stand, that of the manual page counts.
+  if (path.front() == "ExitTimeout" && in.find("ExitTimeOut") != nullptr) {
+    in.warn(path, "has no effect here: ExitTimeOut is given too");
+    return;
+  }
+  in.seconds(path, value, &job->exit_timeout);
+}
+
+}  // namespace openxpc::job

@@ -1,0 +1,75 @@
+#include "job/name.hpp"
+#include "job/read_keys.hpp"
+
+namespace openxpc::job {
+
+void read_label(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  if (!in.text_not_empty(path, value, &job->label)) return;
+  if (auto wrong = wrong_with_name(job->label)) in.error(path, *wrong);
+}
+
+void read_program(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.text_not_empty(path, value, &job->program);
+}
+
+void read_arguments(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  if (in.strings(path, value, &job->arguments) && job->arguments.empty()) {
+    in.error(path, "is empty");
+  }
+}
+
+/// Rule 240: a value of true or a dictionary advertises the name; false does not.
+void read_names(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  if (!in.is_dictionary(path, value, "dictionary")) return;
+  each_entry(value, [&](const std::string& name, xpc_object_t options) {
+    const key_path here{path.front(), name};
+    if (auto wrong = wrong_with_name(name)) {
+      in.error(here, *wrong);
+      return;
+    }
+    if (is(options, OPENXPC_TYPE_DICTIONARY)) {
+      each_entry(options, [&](const std::string& option, xpc_object_t) {
+        in.warn({path.front(), name, option}, "has no effect here");
+      });
+      job->names.push_back(name);
+      return;
+    }
+    bool advertised = false;
+    if (!is(options, OPENXPC_TYPE_BOOL)) {
+      in.expected(here, "bool or dictionary", options);
+    } else if (in.boolean(here, options, &advertised) && advertised) {
+      job->names.push_back(name);
+    }
+  });
+}
+
+void read_environment(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  if (!in.is_dictionary(path, value, "dictionary of strings")) return;
+  each_entry(value, [&](const std::string& name, xpc_object_t text) {
+    const key_path here{path.front(), name};
+    const bool ours = (name.compare(0, 7, "LISTEN_") == 0 || name.compare(0, 8, "OPENXPC_") == 0) &&
+                      name != "OPENXPC_TRACE";
+    if (name.empty() || name.find('=') != std::string::npos) {
+      in.error(here, "is no name of a variable");
+    } else if (ours) {
+      in.error(here, "is set by xpcd itself");
+    } else {
+      in.text(here, text, &job->environment[name]);
+    }
+  });
+}
+
+void read_working_directory(reader& in, const key_path& path, xpc_object_t value,
+                            description* job) {
+  in.absolute_path(path, value, &job->working_directory);
+}
+
+void read_stdout_path(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.absolute_path(path, value, &job->stdout_path);
+}
+
+void read_stderr_path(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.absolute_path(path, value, &job->stderr_path);
+}
+
+}  // namespace openxpc::job
