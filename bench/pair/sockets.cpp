@@ -73,6 +73,7 @@ int connect_through(int path) {
   address.sun_family = AF_UNIX;
   std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d", path);
   int made = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+  if (made < 0) give_up("socket");
   if (::connect(made, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
     give_up("connect");
   return made;

@@ -30,10 +30,10 @@ xpc::result<rules> rules::from_dictionary(const xpc::dictionary& what) {
   rules made;
   auto include = what.get<std::optional<names>>("Include");
   if (!include) return include.error();
-  if (*include) made.include = **std::move(include);
+  if (auto given = *std::move(include)) made.include = *std::move(given);
   auto exclude = what.get<std::optional<names>>("Exclude");
   if (!exclude) return exclude.error();
-  if (*exclude) made.exclude = **std::move(exclude);
+  if (auto given = *std::move(exclude)) made.exclude = *std::move(given);
   auto kinds = what.get<std::optional<names>>("Kinds");
   if (!kinds) return kinds.error();
   for (const std::string& each : kinds->value_or(names())) {

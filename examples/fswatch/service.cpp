@@ -9,7 +9,7 @@ namespace fswatch {
 
 service::service(rules which, history past) : rules_(std::move(which)), past_(std::move(past)) {
   storer_ = std::thread([this] { store(); });
-  files_.emplace([this](event what) { seen(std::move(what)); });
+  files_ = std::make_unique<watcher>([this](event what) { seen(std::move(what)); });
 }
 
 service::~service() {

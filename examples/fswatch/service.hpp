@@ -4,6 +4,7 @@
 
 #include <condition_variable>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -52,7 +53,7 @@ class service {
   std::optional<xpc::failure> trouble_;
   bool stopping_ = false;
   std::thread storer_;
-  std::optional<watcher> files_;
+  std::unique_ptr<watcher> files_;
 };
 
 }  // namespace fswatch

@@ -55,6 +55,7 @@
 // else uses the function-pointer twins of <xpc/openxpc/*.h>.
 #if defined(OPENXPC_BUILDING)
 #define OPENXPC_HAS_BLOCKS 1
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration.
 #define OPENXPC_BLOCK(result, name, ...) typedef void* name
 #elif defined(__BLOCKS__)
 #define OPENXPC_HAS_BLOCKS 1

@@ -65,7 +65,8 @@ class task_promise : public task_promise_base {
   task<T> get_return_object() noexcept;
   void return_value(result<T> what) { outcome_.emplace(outcome<T>{std::move(what), nullptr}); }
   void unhandled_exception() noexcept { outcome_.emplace(outcome_of_current_exception<T>()); }
-  outcome<T> take() { return *std::move(outcome_); }
+  // The coroutine has ended: one of the two above has set it.
+  outcome<T> take() { return *std::move(outcome_); }  // NOLINT(bugprone-unchecked-optional-access)
 
  private:
   std::optional<outcome<T>> outcome_;

@@ -71,9 +71,9 @@ base::fd open_domain(const std::string& directory, connection::error_ref& why) {
     return {};
   }
   struct stat control{};
-  if (::fstatat(opened.get(), control_name, &control, AT_SYMLINK_NOFOLLOW) != 0 ||
-      !S_ISSOCK(control.st_mode)) {
-    if (errno == EACCES) {
+  const bool there = ::fstatat(opened.get(), control_name, &control, AT_SYMLINK_NOFOLLOW) == 0;
+  if (!there || !S_ISSOCK(control.st_mode)) {
+    if (!there && errno == EACCES) {
       why = connection::make_error(OPENXPC_ERROR_DENIED,
                                    "the domain " + directory + " is not for this user");
     } else {

@@ -212,6 +212,7 @@ class generator_pump {
   void run() {
     for (;;) {
       if (!waiting_ && !advance()) break;
+      // NOLINTNEXTLINE(bugprone-unchecked-optional-access): advance() has set it.
       result<void> sent = writer_.try_send(to_row(*waiting_));
       if (sent) {
         waiting_.reset();

@@ -71,7 +71,8 @@ class pending_awaiter : private continuation<T> {
   }
   result<T> await_resume() {
     on_stop_.reset();
-    return (*std::move(outcome_)).get();
+    // Whoever resumed us has set it.
+    return (*std::move(outcome_)).get();  // NOLINT(bugprone-unchecked-optional-access)
   }
 
  private:
