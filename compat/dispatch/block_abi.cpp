@@ -13,6 +13,7 @@
 extern "C" {
 extern void* _NSConcreteStackBlock[];
 extern void* _NSConcreteGlobalBlock[];
+extern void* _NSConcreteMallocBlock[];
 #ifdef __SANITIZE_THREAD__
 void __tsan_acquire(void* address);
 void __tsan_release(void* address);
@@ -85,6 +86,12 @@ layout constants[2] = {{_NSConcreteGlobalBlock, is_global, 0, nothing, &constant
                        {_NSConcreteGlobalBlock, is_global, 0, nothing, &constant_described}};
 
 }  // namespace
+
+bool is_block(const void* at) noexcept {
+  const void* isa = static_cast<const layout*>(at)->isa;
+  return isa == _NSConcreteMallocBlock || isa == _NSConcreteStackBlock ||
+         isa == _NSConcreteGlobalBlock;
+}
 
 void* copy(void* block) {
   void* copied = _Block_copy(block);

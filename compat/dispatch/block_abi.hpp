@@ -4,6 +4,8 @@
 
 namespace openxpc::dispatch::block_abi {
 
+/// True for memory that begins as a block does; `at` is a block or an object of this library.
+bool is_block(const void* at) noexcept;
 /// A block on the heap with a reference for the caller.
 void* copy(void* block);
 void release(void* block);

@@ -115,8 +115,35 @@ static void work_items(void) {
   CHECK(dispatch_block_create_with_qos_class(0, 77, 0,
                                              ^{
                                              }) == NULL);
+  CHECK(dispatch_block_create(0x100, ^{
+                              }) == NULL);
   dispatch_release(told);
   dispatch_release(queue);
+}
+
+// Functions that take a block or an object.
+static void generic(void) {
+  dispatch_semaphore_t told = dispatch_semaphore_create(0);
+  dispatch_block_t item = dispatch_block_create(0, ^{
+                                                });
+  dispatch_notify(item, background(), ^{
+    dispatch_semaphore_signal(told);
+  });
+  CHECK(dispatch_wait(item, DISPATCH_TIME_NOW) != 0);
+  CHECK(!dispatch_testcancel(item));
+  dispatch_cancel(item);
+  CHECK(dispatch_testcancel(item));
+  dispatch_async(background(), item);
+  CHECK(dispatch_wait(item, DISPATCH_TIME_FOREVER) == 0);
+  CHECK(dispatch_wait(told, DISPATCH_TIME_FOREVER) == 0);
+  Block_release(item);
+  dispatch_group_t group = dispatch_group_create();
+  dispatch_notify(group, background(), ^{
+    dispatch_semaphore_signal(told);
+  });
+  CHECK(dispatch_wait(told, DISPATCH_TIME_FOREVER) == 0);
+  dispatch_release(group);
+  dispatch_release(told);
 }
 
 static void sources(void) {
@@ -174,6 +201,7 @@ int main(void) {
   submitting();
   groups();
   work_items();
+  generic();
   sources();
   bytes();
   dispatch_async(background(), ^{

@@ -7,12 +7,20 @@
 #include <pthread.h>
 #include <signal.h>
 
+#include <atomic>
 #include <memory>
 #include <utility>
 
 #include "dispatch/bug.hpp"
 
 namespace openxpc::dispatch {
+namespace {
+
+std::atomic<bool> running{false};
+
+}  // namespace
+
+bool manager::is_running() noexcept { return running.load(std::memory_order_acquire); }
 
 manager& manager::get() {
   static manager* made = new manager;  // its thread runs until the process ends
@@ -27,6 +35,7 @@ manager::manager() {
   if (pthread_create(&thread, nullptr, &manager::entry, this) != 0)
     client_bug("dispatch", "the process cannot have another thread");
   pthread_detach(thread);
+  running.store(true, std::memory_order_release);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
 

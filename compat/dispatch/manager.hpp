@@ -12,7 +12,9 @@ namespace openxpc::dispatch {
 /// short.
 class manager {
  public:
+  /// Made, with its thread, at the first use.
   static manager& get();
+  static bool is_running() noexcept;
 
   asio::io_context& context() noexcept { return context_; }
   /// Runs `what` on the manager's thread; in the order of the calls.

@@ -7,6 +7,7 @@
 #include "dispatch/lane.hpp"
 #include "dispatch/queue.hpp"
 #include "dispatch/root.hpp"
+#include "dispatch/watch.hpp"
 #include "dispatch/work_block.hpp"
 
 // <dispatch/queue.h>: check, unwrap, delegate. dispatch_after and dispatch_apply have files of
@@ -63,6 +64,21 @@ dispatch_queue_t dispatch_queue_create(const char* label, dispatch_queue_attr_t 
   return dispatch_queue_create_with_target(label, attribute, DISPATCH_TARGET_QUEUE_DEFAULT);
 }
 
+dispatch_workloop_t dispatch_workloop_create(const char* label) {
+  return static_cast<dispatch_workloop_t>(dispatch_queue_create(label, DISPATCH_QUEUE_SERIAL));
+}
+
+dispatch_workloop_t dispatch_workloop_create_inactive(const char* label) {
+  return static_cast<dispatch_workloop_t>(
+      dispatch_queue_create(label, DISPATCH_QUEUE_SERIAL_INACTIVE));
+}
+
+void dispatch_workloop_set_autorelease_frequency(dispatch_workloop_t handle,
+                                                 dispatch_autorelease_frequency_t) {
+  auto* made = dynamic_cast<lane*>(&as<queue>(handle, __func__));
+  if (!made || !made->is_inactive()) client_bug(__func__, "the workloop is active");
+}
+
 const char* dispatch_queue_get_label(dispatch_queue_t handle) {
   queue* at = handle ? &as<queue>(handle, __func__) : frame::current();
   return at ? at->label().c_str() : "";
@@ -83,7 +99,10 @@ dispatch_queue_t dispatch_get_current_queue() {
                              : wrap<dispatch_queue_t>(at ? at : &default_queue());
 }
 
-void dispatch_main() { run_main(); }
+void dispatch_main() {
+  if (on_main_thread()) catch_signals_again();
+  run_main();
+}
 
 // ---- Submitting
 

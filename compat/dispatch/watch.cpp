@@ -13,6 +13,11 @@ const dispatch_source_type_s _dispatch_source_type_read{4};
 const dispatch_source_type_s _dispatch_source_type_write{5};
 const dispatch_source_type_s _dispatch_source_type_signal{6};
 const dispatch_source_type_s _dispatch_source_type_timer{7};
+// Names without a watch behind them.
+const dispatch_source_type_s _dispatch_source_type_mach_send{8};
+const dispatch_source_type_s _dispatch_source_type_mach_recv{9};
+const dispatch_source_type_s _dispatch_source_type_memorypressure{10};
+const dispatch_source_type_s _dispatch_source_type_vnode{11};
 }
 
 namespace openxpc::dispatch {

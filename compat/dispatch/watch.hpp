@@ -33,5 +33,8 @@ std::unique_ptr<watch> make_timer_watch(source& with);
 std::unique_ptr<watch> make_descriptor_watch(source& with);
 std::unique_ptr<watch> make_process_watch(source& with);
 std::unique_ptr<watch> make_signal_watch(source& with);
+/// Takes back the watched signals that the program has set to be ignored since; returns when that
+/// is done.
+void catch_signals_again();
 
 }  // namespace openxpc::dispatch

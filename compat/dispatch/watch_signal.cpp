@@ -1,3 +1,5 @@
+#include "base/futex.hpp"
+
 #include <asio/posix/stream_descriptor.hpp>
 
 #include <pthread.h>
@@ -13,6 +15,7 @@
 #include <vector>
 
 #include "dispatch/manager.hpp"
+#include "dispatch/sleep.hpp"
 #include "dispatch/source.hpp"
 
 // A signal that is ignored vanishes in the kernel before anybody could wait for it, so while a
@@ -57,18 +60,21 @@ class signals {
   void add(source& one) {
     auto number = static_cast<int>(one.handle());
     watchers_.push_back(&one);
-    caught& at = table[one.handle()];
     sigset_t just;
     sigemptyset(&just);
     sigaddset(&just, number);
     pthread_sigmask(SIG_UNBLOCK, &just, nullptr);
-    if (at.installed.load()) return;
-    struct sigaction ours{};
-    ours.sa_sigaction = on_signal;
-    ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
-    sigemptyset(&ours.sa_mask);
-    if (::sigaction(number, nullptr, &at.before) == 0 && ::sigaction(number, &ours, nullptr) == 0)
-      at.installed.store(true);
+    if (!table[one.handle()].installed.load()) install(number);
+  }
+
+  void again() {
+    for (source* each : watchers_) {
+      auto number = static_cast<int>(each->handle());
+      struct sigaction now{};
+      if (::sigaction(number, nullptr, &now) == 0 && !(now.sa_flags & SA_SIGINFO) &&
+          now.sa_handler == SIG_IGN)
+        install(number);
+    }
   }
 
   void remove(source& one) {
@@ -86,6 +92,20 @@ class signals {
   }
 
  private:
+  static void install(int number) {
+    caught& at = table[static_cast<std::size_t>(number)];
+    at.installed.store(false);  // the handler reads `before` only while it is true
+    struct sigaction ours{};
+    ours.sa_sigaction = on_signal;
+    ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+    sigemptyset(&ours.sa_mask);
+    if (::sigaction(number, nullptr, &at.before) != 0) return;
+    // What the disposition means to the kernel beyond calling a handler stays: whose children are
+    // ignored has no zombies.
+    ours.sa_flags |= at.before.sa_flags & (SA_NOCLDSTOP | SA_NOCLDWAIT);
+    if (number == SIGCHLD && at.before.sa_handler == SIG_IGN) ours.sa_flags |= SA_NOCLDWAIT;
+    if (::sigaction(number, &ours, nullptr) == 0) at.installed.store(true);
+  }
   signals() : wake_(manager::get().context()) {
     int number = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     asio::error_code refused;
@@ -132,6 +152,18 @@ class signal_watch final : public watch {
 
 std::unique_ptr<watch> make_signal_watch(source& with) {
   return std::make_unique<signal_watch>(with);
+}
+
+void catch_signals_again() {
+  if (!manager::is_running()) return;  // then nothing is watched
+  std::atomic<std::uint32_t> done{0};
+  manager::get().post([&done] {
+    // What was activated before is watched by now: posts run in order.
+    signals::get().again();
+    done.store(1, std::memory_order_release);
+    base::futex_wake(done);  // needs the address only
+  });
+  sleep_while(done, 0);
 }
 
 }  // namespace openxpc::dispatch

@@ -56,6 +56,11 @@ bool work_block::wants_barrier(void* block) noexcept {
 using namespace openxpc::dispatch;
 
 dispatch_block_t dispatch_block_create(dispatch_block_flags_t flags, dispatch_block_t block) {
+  constexpr dispatch_block_flags_t known =
+      DISPATCH_BLOCK_BARRIER | DISPATCH_BLOCK_DETACHED | DISPATCH_BLOCK_ASSIGN_CURRENT |
+      DISPATCH_BLOCK_NO_QOS_CLASS | DISPATCH_BLOCK_INHERIT_QOS_CLASS |
+      DISPATCH_BLOCK_ENFORCE_QOS_CLASS;
+  if (flags & ~known) return nullptr;
   return block_abi::make(new state(flags, block), run, drop);
 }
 

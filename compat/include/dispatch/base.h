@@ -4,6 +4,7 @@
 /// Attributes that the dispatch headers are written with. Included by each of them; not for
 /// programs.
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -32,7 +33,7 @@
 #define DISPATCH_NONNULL_ALL __attribute__((nonnull))
 #define DISPATCH_NONNULL(...) __attribute__((nonnull(__VA_ARGS__)))
 #endif
-#if defined(__clang__)
+#if defined(__clang__) && !defined(OPENXPC_BUILDING)
 #define DISPATCH_NOESCAPE __attribute__((noescape))
 #else
 #define DISPATCH_NOESCAPE
@@ -42,6 +43,7 @@
 // its definitions are checked against these declarations.
 #if defined(OPENXPC_BUILDING)
 #define DISPATCH_HAS_BLOCKS 1
+// NOLINTNEXTLINE(bugprone-macro-parentheses): a declaration.
 #define DISPATCH_BLOCK_TYPE(result, name, ...) typedef void* name
 #elif defined(__BLOCKS__)
 #define DISPATCH_HAS_BLOCKS 1

@@ -14,7 +14,8 @@ DISPATCH_OPTIONS(dispatch_block_flags, unsigned long, DISPATCH_BLOCK_BARRIER = 0
 
 #if DISPATCH_HAS_BLOCKS
 /// A block that runs `block` once it is submitted, owned by the caller (Block_release()).
-/// DISPATCH_BLOCK_BARRIER makes submitting it a barrier; the other flags are accepted.
+/// DISPATCH_BLOCK_BARRIER makes submitting it a barrier; the other flags are accepted. @return null
+/// when there are flags that it does not know.
 DISPATCH_EXPORT DISPATCH_NONNULL_ALL DISPATCH_WARN_RESULT dispatch_block_t
 dispatch_block_create(dispatch_block_flags_t flags, dispatch_block_t block);
 /// The same; the service class is checked and otherwise ignored. @return null when it is wrong.
@@ -38,6 +39,9 @@ DISPATCH_EXPORT DISPATCH_NONNULL_ALL void dispatch_block_cancel(dispatch_block_t
 /// Not zero after dispatch_block_cancel().
 DISPATCH_EXPORT DISPATCH_NONNULL_ALL DISPATCH_WARN_RESULT intptr_t
 dispatch_block_testcancel(dispatch_block_t block);
+/// dispatch_block_notify() or dispatch_group_notify(), by what `object` is.
+DISPATCH_EXPORT DISPATCH_NONNULL_ALL void dispatch_notify(void* object, dispatch_queue_t queue,
+                                                          dispatch_block_t notification);
 #endif
 
 DISPATCH_END_DECLS

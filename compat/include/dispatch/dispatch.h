@@ -16,7 +16,9 @@
 /// LIBDISPATCH: function: reason".
 
 // What programs get with Apple's header and rely on.
+#include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -36,5 +38,6 @@
 #include <dispatch/semaphore.h>
 #include <dispatch/source.h>
 #include <dispatch/time.h>
+#include <dispatch/workloop.h>
 
 #endif

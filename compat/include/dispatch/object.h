@@ -4,6 +4,7 @@
 /// What all dispatch objects have in common.
 
 #include <dispatch/base.h>
+#include <dispatch/time.h>
 
 /// Any dispatch object. In C every object type converts to it by itself; in C++ the object types
 /// are structures derived from its structure, so their pointers do.
@@ -52,6 +53,25 @@ DISPATCH_EXPORT DISPATCH_NONNULL_ALL void dispatch_suspend(dispatch_object_t obj
 /// Takes one dispatch_suspend() back. On an inactive source it means dispatch_activate(). Misuse:
 /// once too often.
 DISPATCH_EXPORT DISPATCH_NONNULL_ALL void dispatch_resume(dispatch_object_t object);
+
+// ---- By what the object is
+
+// These take an object or a block of dispatch_block_create() and do what the function of its kind
+// does. Misuse: an object of another kind.
+/// dispatch_block_wait(), dispatch_group_wait() or dispatch_semaphore_wait().
+DISPATCH_EXPORT DISPATCH_NONNULL(1) intptr_t dispatch_wait(void* object, dispatch_time_t timeout);
+/// dispatch_block_cancel() or dispatch_source_cancel().
+DISPATCH_EXPORT DISPATCH_NONNULL_ALL void dispatch_cancel(void* object);
+/// dispatch_block_testcancel() or dispatch_source_testcancel().
+DISPATCH_EXPORT DISPATCH_NONNULL_ALL DISPATCH_WARN_RESULT intptr_t
+dispatch_testcancel(void* object);
+
+/// Prints what the object is, its address and counts, and a message on standard error, one line.
+/// @param format as for printf(3).
+DISPATCH_EXPORT DISPATCH_NONNULL_ALL __attribute__((format(printf, 2, 3))) void dispatch_debug(
+    dispatch_object_t object, const char* format, ...);
+DISPATCH_EXPORT DISPATCH_NONNULL_ALL __attribute__((format(printf, 2, 0))) void dispatch_debugv(
+    dispatch_object_t object, const char* format, va_list arguments);
 
 DISPATCH_END_DECLS
 

@@ -109,6 +109,11 @@ DISPATCH_EXPORT DISPATCH_WARN_RESULT const char* dispatch_queue_get_label(dispat
 /// The service class given at creation. @param relative_priority receives it; may be null.
 DISPATCH_EXPORT DISPATCH_WARN_RESULT DISPATCH_NONNULL(1) dispatch_qos_class_t
     dispatch_queue_get_qos_class(dispatch_queue_t queue, int* relative_priority);
+/// Accepted: like all service classes it decides only what idle threads take first, and what a
+/// queue was created with stands. Misuse: an object that is neither a queue nor a source, and a
+/// class that does not exist.
+DISPATCH_EXPORT DISPATCH_NONNULL_ALL void dispatch_set_qos_class_floor(
+    dispatch_object_t object, dispatch_qos_class_t qos_class, int relative_priority);
 /// The queue whose work the caller is; else the default global queue. For debugging.
 DISPATCH_EXPORT DISPATCH_WARN_RESULT dispatch_queue_t dispatch_get_current_queue(void);
 

@@ -29,11 +29,19 @@ DISPATCH_BEGIN_DECLS
 /// Handle: a signal number; data: how often it came since the last call. Comes also for a signal
 /// that is ignored or blocked (rule 351): from activation to cancellation the library catches the
 /// signal, and what was to happen before (ignoring it, a handler of the program) happens still,
-/// except that a default action that would end the process does not. A disposition set after
-/// activation takes the signal away from the source.
+/// except that a default action that would end the process does not. A disposition that the program
+/// sets after activation takes the signal away from the source; dispatch_main() takes it back, so
+/// that the order does not matter before it.
 #define DISPATCH_SOURCE_TYPE_SIGNAL DISPATCH_SOURCE_TYPE(signal)
 /// Handle: 0; mask: 0 or DISPATCH_TIMER_STRICT; data: how often it ran out since the last call.
 #define DISPATCH_SOURCE_TYPE_TIMER DISPATCH_SOURCE_TYPE(timer)
+/// Known by name so that programs compile: dispatch_source_create() returns null for them. Linux
+/// has no Mach ports; for files there is inotify(7), for memory the pressure files of
+/// /proc/pressure, both with a descriptor that a READ source can watch.
+#define DISPATCH_SOURCE_TYPE_MACH_SEND DISPATCH_SOURCE_TYPE(mach_send)
+#define DISPATCH_SOURCE_TYPE_MACH_RECV DISPATCH_SOURCE_TYPE(mach_recv)
+#define DISPATCH_SOURCE_TYPE_MEMORYPRESSURE DISPATCH_SOURCE_TYPE(memorypressure)
+#define DISPATCH_SOURCE_TYPE_VNODE DISPATCH_SOURCE_TYPE(vnode)
 
 DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_data_add;
 DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_data_or;
@@ -43,16 +51,38 @@ DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_read;
 DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_write;
 DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_signal;
 DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_timer;
+DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_mach_send;
+DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_mach_recv;
+DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_memorypressure;
+DISPATCH_EXPORT const struct dispatch_source_type_s _dispatch_source_type_vnode;
 
 #define DISPATCH_PROC_EXIT 0x80000000u
 #define DISPATCH_PROC_FORK 0x40000000u
 #define DISPATCH_PROC_EXEC 0x20000000u
 #define DISPATCH_PROC_SIGNAL 0x08000000u
 #define DISPATCH_TIMER_STRICT 0x1u
+#define DISPATCH_MACH_SEND_DEAD 0x1u
+#define DISPATCH_MEMORYPRESSURE_NORMAL 0x01u
+#define DISPATCH_MEMORYPRESSURE_WARN 0x02u
+#define DISPATCH_MEMORYPRESSURE_CRITICAL 0x04u
+#define DISPATCH_VNODE_DELETE 0x1u
+#define DISPATCH_VNODE_WRITE 0x2u
+#define DISPATCH_VNODE_EXTEND 0x4u
+#define DISPATCH_VNODE_ATTRIB 0x8u
+#define DISPATCH_VNODE_LINK 0x10u
+#define DISPATCH_VNODE_RENAME 0x20u
+#define DISPATCH_VNODE_REVOKE 0x40u
+#define DISPATCH_VNODE_FUNLOCK 0x100u
+typedef unsigned long dispatch_source_proc_flags_t;
+typedef unsigned long dispatch_source_timer_flags_t;
+typedef unsigned long dispatch_source_mach_send_flags_t;
+typedef unsigned long dispatch_source_memorypressure_flags_t;
+typedef unsigned long dispatch_source_vnode_flags_t;
 
 /// A new source, owned by the caller, inactive: set its handlers, then dispatch_activate() it.
 /// @param queue where the handlers run; null is the default global queue. @return null when the
-/// type does not know the handle or the mask.
+/// type does not know the handle or the mask. A READ or WRITE source of a descriptor that is not
+/// open when it is activated never fires.
 DISPATCH_EXPORT DISPATCH_NONNULL(1) DISPATCH_WARN_RESULT dispatch_source_t
     dispatch_source_create(dispatch_source_type_t type, uintptr_t handle, uintptr_t mask,
                            dispatch_queue_t queue);
