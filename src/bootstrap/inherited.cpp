@@ -3,6 +3,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
@@ -37,13 +38,16 @@ bool is_listener(int fd) {
 
 struct given {
   std::string name;
-  base::fd socket;
+  base::fd socket;  // empty once the program took it
+  bool is_service;  // a listener of a service's name, which stays the library's
 };
 
-const std::vector<given>& all_given() {
-  static const std::vector<given> sockets = [] {
+bool started_with_sockets() { return number_in("LISTEN_PID") == ::getpid(); }
+
+std::vector<given>& all_given() {
+  static std::vector<given> sockets = [] {
     std::vector<given> taken;
-    if (number_in("LISTEN_PID") != ::getpid()) return taken;
+    if (!started_with_sockets()) return taken;
     int count = number_in("LISTEN_FDS");
     const char* names_text = ::secure_getenv("LISTEN_FDNAMES");
     if (count <= 0 || count > listen_fds_most || !names_text) return taken;
@@ -52,12 +56,12 @@ const std::vector<given>& all_given() {
       std::size_t colon = names.find(':');
       std::string name(names.substr(0, colon));
       names = colon == std::string_view::npos ? std::string_view() : names.substr(colon + 1);
-      if (name.empty() || !is_listener(fd)) continue;
-      ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+      if (name.empty() || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) continue;
+      bool is_service = is_listener(fd);
       // Socket units do not set it; a packet that was queued before carries no credentials.
       int on = 1;
-      ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-      taken.push_back({std::move(name), base::fd(fd)});
+      if (is_service) ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+      taken.push_back({std::move(name), base::fd(fd), is_service});
     }
     return taken;
   }();
@@ -68,14 +72,29 @@ const std::vector<given>& all_given() {
 
 base::fd inherited_listener(const std::string& name) {
   for (const given& each : all_given())
-    if (each.name == name) return base::fd::copy(each.socket.get());
+    if (each.is_service && each.name == name) return base::fd::copy(each.socket.get());
   return {};
 }
 
 std::vector<std::string> inherited_names() {
   std::vector<std::string> names;
-  for (const given& each : all_given()) names.push_back(each.name);
+  for (const given& each : all_given())
+    if (each.is_service) names.push_back(each.name);
   return names;
+}
+
+inherited_sockets take_inherited_sockets(std::string_view name) {
+  static std::mutex mutex;
+  std::lock_guard lock(mutex);
+  if (!started_with_sockets() && number_in("OPENXPC_LINK_FD") < 0) return {ESRCH, {}};
+  inherited_sockets found{ENOENT, {}};
+  for (given& each : all_given()) {
+    if (each.is_service || each.name != name) continue;
+    found.error = EALREADY;
+    if (each.socket) found.sockets.push_back(std::move(each.socket));
+  }
+  if (!found.sockets.empty()) found.error = 0;
+  return found;
 }
 
 base::fd take_inherited_link() {

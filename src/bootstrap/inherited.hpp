@@ -3,6 +3,7 @@
 #include "base/fd.hpp"
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace openxpc::bootstrap {
@@ -16,6 +17,14 @@ base::fd inherited_listener(const std::string& name);
 
 /// All names this process may listen on, in the order they were given.
 std::vector<std::string> inherited_names();
+
+/// The sockets that this process was started with under one name and that are no listener of a
+/// service: they are the program's, and go to it once.
+struct inherited_sockets {
+  int error;  ///< 0; ENOENT: none of that name; EALREADY: taken; ESRCH: started with no sockets
+  std::vector<base::fd> sockets;
+};
+inherited_sockets take_inherited_sockets(std::string_view name);
 
 /// The descriptor that the variable names, once, if it is a connected socket: the service link.
 base::fd take_inherited_link();
