@@ -2,8 +2,8 @@
 # files, manual section 3), tools (xpcctl and its like, completions). Included last, since it asks which targets there are.
 #
 #   CMake        find_package(openxpc): openxpc::xpc, openxpc::xpc_static, openxpc::xpc++, openxpc::xpc++_static,
-#                openxpc::plist, openxpc::dispatch
-#   pkg-config   openxpc, openxpc++, openxpc-plist, openxpc-dispatch; archives: pkg-config --static, then cc -static
+#                openxpc::plist, openxpc::dispatch, openxpc::compat
+#   pkg-config   openxpc, openxpc++, openxpc-plist, openxpc-dispatch, openxpc-compat; archives: pkg-config --static, then cc -static
 include(CMakePackageConfigHelpers)
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/openxpc)
@@ -18,18 +18,26 @@ function(openxpc_find_libraries_from folder target)
   endif()
 endfunction()
 
-# openxpc_install_library(TARGET NAME DESCRIPTION [ARCHIVE target] [REQUIRES pc ...] [LIBS_PRIVATE flag ...])
-# One library of the package: shared, its archive, openxpc::NAME and NAME's .pc file.
+# openxpc_install_library(TARGET NAME DESCRIPTION [ARCHIVE target] [REQUIRES pc ...] [LIBS_PRIVATE flag ...]
+#   [FOLDER folder])
+# One library of the package: shared, its archive, openxpc::NAME and NAME's .pc file. FOLDER: its headers are in that
+# folder below the include directory, which only its users have on their path.
 function(openxpc_install_library target name)
-  cmake_parse_arguments(ARG "" "ARCHIVE;DESCRIPTION;PC" "REQUIRES;LIBS;LIBS_PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "ARCHIVE;DESCRIPTION;PC;FOLDER" "REQUIRES;LIBS;LIBS_PRIVATE" ${ARGN})
+  set(headers ${CMAKE_INSTALL_INCLUDEDIR})
+  set(cflags)
+  if(ARG_FOLDER)
+    set(headers ${CMAKE_INSTALL_INCLUDEDIR}/${ARG_FOLDER})
+    set(cflags CFLAGS "-I\${includedir}/${ARG_FOLDER}")
+  endif()
   set_target_properties(${target} PROPERTIES EXPORT_NAME ${name})
   openxpc_find_libraries_from(${CMAKE_INSTALL_FULL_LIBDIR} ${target})
-  target_include_directories(${target} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+  target_include_directories(${target} INTERFACE $<INSTALL_INTERFACE:${headers}>)
   install(TARGETS ${target} EXPORT openxpc
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT runtime NAMELINK_COMPONENT dev)
   if(ARG_ARCHIVE AND TARGET ${ARG_ARCHIVE})
     set_target_properties(${ARG_ARCHIVE} PROPERTIES EXPORT_NAME ${name}_static)
-    target_include_directories(${ARG_ARCHIVE} INTERFACE $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+    target_include_directories(${ARG_ARCHIVE} INTERFACE $<INSTALL_INTERFACE:${headers}>)
     install(TARGETS ${ARG_ARCHIVE} EXPORT openxpc ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT dev)
   endif()
   get_target_property(output ${target} OUTPUT_NAME)
@@ -37,7 +45,7 @@ function(openxpc_install_library target name)
     set(output ${target})
   endif()
   openxpc_install_pc(${ARG_PC} DESCRIPTION "${ARG_DESCRIPTION}" REQUIRES ${ARG_REQUIRES}
-    LIBS "-l${output}" ${ARG_LIBS} LIBS_PRIVATE ${ARG_LIBS_PRIVATE})
+    LIBS "-l${output}" ${ARG_LIBS} LIBS_PRIVATE ${ARG_LIBS_PRIVATE} ${cflags})
 endfunction()
 
 # openxpc_install_pc(NAME DESCRIPTION text [REQUIRES pc ...] [LIBS flag ...] [LIBS_PRIVATE flag ...] [CFLAGS flag ...])
@@ -89,6 +97,16 @@ if(TARGET xpc)
     # Its headers stand where a real libdispatch has its own.
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/compat/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
       COMPONENT dev FILES_MATCHING PATTERN "*.h")
+  endif()
+
+  if(TARGET xpc-compat)
+    openxpc_install_library(xpc-compat compat ARCHIVE xpc-compat_static PC openxpc-compat FOLDER openxpc-compat
+      DESCRIPTION "XPC for Linux: headers of Apple's systems that sources include around XPC" REQUIRES openxpc
+      LIBS_PRIVATE -lstdc++ -pthread)
+    target_link_libraries(xpc-compat INTERFACE xpc)
+    target_link_libraries(xpc-compat_static INTERFACE xpc_static)
+    install(DIRECTORY ${PROJECT_SOURCE_DIR}/compat/platform/include/ DESTINATION
+      ${CMAKE_INSTALL_INCLUDEDIR}/openxpc-compat COMPONENT dev FILES_MATCHING PATTERN "*.h")
   endif()
 
   install(EXPORT openxpc NAMESPACE openxpc:: FILE openxpc-targets.cmake DESTINATION ${config_dir} COMPONENT dev)
