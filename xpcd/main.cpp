@@ -158,7 +158,7 @@ class signals {
 };
 
 int run(const options& wanted) {
-  outcome<domain::location> where = domain::locate(wanted.domain);
+  outcome<domain::location> where = domain::locate(wanted.domain, wanted.system);
   if (!where) return report(where.error());
   outcome<domain::directory> directory = domain::directory::open(where->directory, where->system);
   if (!directory) return report(directory.error());

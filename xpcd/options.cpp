@@ -12,7 +12,7 @@ namespace openxpc {
 namespace {
 
 constexpr const char* usage =
-    "usage: xpcd [--domain DIR] [--ready-fd N] [--foreground]\n"
+    "usage: xpcd [--system] [--domain DIR] [--ready-fd N] [--foreground]\n"
     "       xpcd --help | --version\n";
 
 constexpr const char* help =
@@ -20,6 +20,8 @@ constexpr const char* help =
     "The service manager of an XPC domain: owns the names of its services, starts a\n"
     "service when somebody connects, and supervises it. xpcctl(1) talks to it.\n"
     "\n"
+    "  --system       serve the domain of the whole machine: root only, /run/xpc unless\n"
+    "                 --domain names another directory\n"
     "  --domain DIR   the domain's directory, made if need be; without it\n"
     "                 $XDG_RUNTIME_DIR/xpc, or /run/xpc for root\n"
     "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
@@ -52,7 +54,9 @@ std::variant<options, early_exit> parse_options(int argc, char** argv) {
       return early_exit{0, std::string("xpcd (OpenXPC) ") + OPENXPC_VERSION + "\n"};
     }
     if (name == "--foreground" && !value) continue;
-    if (name == "--domain") {
+    if (name == "--system" && !value) {
+      result.system = true;
+    } else if (name == "--domain") {
       if (!take_value() || value->empty()) return wrong("--domain wants a directory");
       result.domain = std::string(*value);
     } else if (name == "--ready-fd") {

@@ -9,6 +9,7 @@ namespace openxpc {
 /// What the command line asks for.
 struct options {
   std::optional<std::string> domain;
+  bool system = false;
   int ready_fd = -1;
 };
 

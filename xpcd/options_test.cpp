@@ -24,6 +24,8 @@ TEST(Options, AreTakenInBothSpellings) {
     EXPECT_EQ(std::get<options>(result).ready_fd, 3);
   }
   EXPECT_FALSE(std::get<options>(parse({})).domain);
+  EXPECT_FALSE(std::get<options>(parse({})).system);
+  EXPECT_TRUE(std::get<options>(parse({"--system"})).system);
 }
 
 TEST(Options, WrongOnesAreNamedWithTheUsage) {
@@ -34,7 +36,7 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
       {{"--fly"}, "unknown argument --fly"},     {{"file.plist"}, "unknown argument file.plist"},
       {{"--domain"}, "--domain wants"},          {{"--domain="}, "--domain wants"},
       {{"--ready-fd", "x"}, "--ready-fd wants"}, {{"--ready-fd", "-1"}, "--ready-fd wants"},
-      {{"--foreground=1"}, "unknown argument"}};
+      {{"--foreground=1"}, "unknown argument"},  {{"--system=1"}, "unknown argument"}};
   for (const auto& one : cases) {
     auto result = parse(one.given);
     ASSERT_TRUE(std::holds_alternative<early_exit>(result)) << one.expected;

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -17,6 +20,35 @@ struct keep_alive {
   bool any() const { return always || successful_exit || crashed; }
 };
 
+/// A limit of setrlimit(2). A side that is not given stays as it is.
+struct resource_limit {
+  int resource = 0;  // RLIMIT_*
+  std::string name;  // as the description has it: NumberOfFiles
+  std::optional<std::uint64_t> soft, hard;
+};
+
+/// How much the machine is to favour a job over others (rule 244).
+enum class process_type : unsigned char {
+  standard,
+  background,   // gives way to everybody else
+  adaptive,     // meant to follow its clients; standard here
+  interactive,  // gives way to nobody
+};
+
+/// How the process is set up before it becomes the program.
+struct process_setup {
+  mode_t umask = 022;
+  std::optional<int> nice;
+  std::vector<resource_limit> limits;
+  std::string user, group;  // names or numbers; empty: xpcd's own
+  bool init_groups = true;
+  process_type type = process_type::standard;
+  bool low_priority_io = false;
+  bool low_priority_background_io = false;  // only where the type is background
+  bool no_new_privileges = true;
+  bool wait_for_debugger = false;
+};
+
 /// What a property list says about a job, checked.
 struct description {
   std::string label;
@@ -25,7 +57,9 @@ struct description {
   std::vector<std::string> names;      // advertised, in the order of their bytes
   std::map<std::string, std::string> environment;
   std::string working_directory = "/";
-  std::string stdout_path, stderr_path;  // empty: not given
+  std::string stdin_path, stdout_path, stderr_path;  // empty: not given
+  process_setup process;
+  bool abandon_process_group = false;
   bool run_at_load = false;
   keep_alive keep;
   std::chrono::seconds throttle_interval{10};

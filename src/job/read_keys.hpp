@@ -13,10 +13,28 @@ void read_arguments(reader& in, const key_path& path, xpc_object_t value, descri
 void read_names(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_environment(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_working_directory(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_stdin_path(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_stdout_path(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_stderr_path(reader& in, const key_path& path, xpc_object_t value, description* job);
 
+// read_process.cpp: how its process is set up.
+void read_umask(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_nice(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_soft_limits(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_hard_limits(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_user(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_group(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_init_groups(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_process_type(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_low_priority_io(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_low_priority_background_io(reader& in, const key_path& path, xpc_object_t value,
+                                     description* job);
+void read_no_new_privileges(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_wait_for_debugger(reader& in, const key_path& path, xpc_object_t value, description* job);
+
 // read_life.cpp: when it is started and how it ends.
+void read_abandon_process_group(reader& in, const key_path& path, xpc_object_t value,
+                                description* job);
 void read_run_at_load(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_keep_alive(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_throttle_interval(reader& in, const key_path& path, xpc_object_t value, description* job);

@@ -64,6 +64,10 @@ void read_working_directory(reader& in, const key_path& path, xpc_object_t value
   in.absolute_path(path, value, &job->working_directory);
 }
 
+void read_stdin_path(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.absolute_path(path, value, &job->stdin_path);
+}
+
 void read_stdout_path(reader& in, const key_path& path, xpc_object_t value, description* job) {
   in.absolute_path(path, value, &job->stdout_path);
 }

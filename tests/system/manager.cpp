@@ -117,7 +117,11 @@ std::string plist(const std::string& label, const std::vector<std::string>& argu
                   const std::vector<std::string>& names, const std::string& more) {
   std::string text = "<plist version=\"1.0\"><dict>\n<key>Label</key><string>" + label +
                      "</string>\n<key>ProgramArguments</key><array>";
-  for (const std::string& one : arguments) text += "<string>" + one + "</string>";
+  for (const std::string& one : arguments) {
+    text += "<string>";
+    for (const char c : one) text += c == '&' ? "&amp;" : c == '<' ? "&lt;" : std::string(1, c);
+    text += "</string>";
+  }
   text += "</array>\n<key>MachServices</key><dict>";
   for (const std::string& one : names) text += "<key>" + one + "</key><true/>";
   return text + "</dict>\n" + more + "</dict></plist>\n";
@@ -129,11 +133,15 @@ std::vector<std::string> role(const std::string& name, const std::vector<std::st
   return result;
 }
 
-manager::manager(std::string directory) : directory_(std::move(directory)) { start(); }
+manager::manager(std::string directory, std::vector<std::string> more)
+    : directory_(std::move(directory)), more_(std::move(more)) {
+  start();
+}
 
 void manager::start() {
   xpc_testing::child_options options;
   options.arguments = {"--domain", directory_, "--ready-fd", "1"};
+  options.arguments.insert(options.arguments.end(), more_.begin(), more_.end());
   options.keep_stderr = true;
   xpcd_.reset();
   xpcd_.emplace(xpc_testing::child::program(OPENXPC_XPCD, options));
@@ -156,8 +164,10 @@ xpc_testing::ending manager::stop() {
   return xpcd_->wait();
 }
 
-answer manager::ask(const object_ref& request) const {
-  fd file(::open((directory_ + "/.control").c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
+answer manager::ask(const object_ref& request) const { return ask_control(directory_, request); }
+
+answer ask_control(const std::string& directory, const object_ref& request) {
+  fd file(::open((directory + "/.control").c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
   xpc_endpoint_t endpoint = file ? ::openxpc_endpoint_create_from_fd(file.get()) : nullptr;
   if (endpoint == nullptr) throw std::runtime_error("there is no control socket");
   (void)file.release();

@@ -73,6 +73,9 @@ class session {
   object_ref handle_;
 };
 
+/// Asks the service manager of a domain.
+answer ask_control(const std::string& directory, const object_ref& request);
+
 /// A property list; `more` goes in before the end.
 std::string plist(const std::string& label, const std::vector<std::string>& arguments,
                   const std::vector<std::string>& names = {}, const std::string& more = {});
@@ -82,8 +85,8 @@ std::vector<std::string> role(const std::string& name,
 
 class manager {
  public:
-  /// Starts xpcd in `directory` and waits until it is ready.
-  explicit manager(std::string directory);
+  /// Starts xpcd in `directory` and waits until it is ready. @param more  options of its own
+  explicit manager(std::string directory, std::vector<std::string> more = {});
   const std::string& directory() const { return directory_; }
   pid_t pid() const { return xpcd_->pid(); }
   /// SIGKILL, and another one in the same directory.
@@ -111,6 +114,7 @@ class manager {
 
  private:
   std::string directory_;
+  std::vector<std::string> more_;
   std::optional<xpc_testing::child> xpcd_;
 };
 

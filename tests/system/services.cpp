@@ -166,6 +166,17 @@ XPC_TEST_ROLE(stranger) {
   return 0;
 }
 
+/// as_client OP LABEL: asks the service manager that started it, says how that went, and stays.
+XPC_TEST_ROLE(as_client) {
+  object_ref order = dictionary();
+  set(order, "op", call.arguments.at(0));
+  set(order, "label", call.arguments.at(1));
+  const char* directory = std::getenv("OPENXPC_DOMAIN");
+  answer result = ask_control(directory ? directory : "", order);
+  xpc_testing::say(result ? "done" : result.message);
+  return 0;
+}
+
 /// Does not want to end.
 XPC_TEST_ROLE(stubborn) {
   ::signal(SIGTERM, SIG_IGN);

@@ -41,6 +41,9 @@ void bootstrap(supervise::supervisor& jobs, verb_call& call, answer answered) {
   if (!reading) return answered(reading.error());
   object_ref warnings = new_array();
   for (const std::string& line : reading->warnings) append(warnings.get(), new_string(line));
+  for (const std::string& line : jobs.warnings_for(reading->job)) {
+    append(warnings.get(), new_string(*origin + ": " + line));
+  }
   outcome<std::string> label = jobs.bootstrap(std::move(*reading), *origin);
   if (!label) return answered(label.error());
   object_ref reply = new_dictionary();
@@ -67,7 +70,7 @@ void print(supervise::supervisor& jobs, verb_call& call, answer answered) {
   if (get_object(call.message, "label") == nullptr) {
     object_ref all = new_array();
     for (const std::string& label : jobs.labels())
-      append(all.get(), std::move(*jobs.describe(label)));
+      append(all.get(), std::move(*jobs.describe(label, call.is_owner)));
     set(reply.get(), "jobs", std::move(all));
     set(reply.get(), "pid", static_cast<std::int64_t>(::getpid()));
     set(reply.get(), "directory", jobs.directory_path());
@@ -75,10 +78,10 @@ void print(supervise::supervisor& jobs, verb_call& call, answer answered) {
   }
   std::optional<std::string> label = get_text(call.message, "label");
   if (!label) return answered(wrong_key("print", "label", "string", call.message));
-  outcome<object_ref> job = jobs.describe(*label);
+  outcome<object_ref> job = jobs.describe(*label, call.is_owner);
   if (!job) {
     const std::string owner = jobs.owner_of(*label);
-    if (!owner.empty()) job = jobs.describe(owner);
+    if (!owner.empty()) job = jobs.describe(owner, call.is_owner);
   }
   if (!job) return answered(job.error());
   set(reply.get(), "job", std::move(*job));
@@ -143,9 +146,11 @@ void drained(supervise::supervisor& jobs, verb_call& call, answer answered) {
 }
 
 constexpr verb verbs[] = {
-    {"bootstrap", true, bootstrap}, {"bootout", true, bootout},         {"list", false, list},
-    {"print", false, print},        {"kickstart", true, kickstart},     {"kill", true, kill},
-    {"check-in", true, check_in},   {"check-in-again", true, check_in}, {"drained", true, drained},
+    {"bootstrap", true, bootstrap}, {"bootout", true, bootout},
+    {"list", false, list},          {"print", false, print},
+    {"kickstart", true, kickstart}, {"kill", true, kill},
+    {"check-in", false, check_in},  {"check-in-again", false, check_in},
+    {"drained", false, drained},
 };
 
 }  // namespace

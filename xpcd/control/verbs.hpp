@@ -13,8 +13,9 @@ namespace openxpc::control {
 
 /// One request to a verb.
 struct verb_call {
-  xpc_object_t message;  // lent until the verb returns
-  pid_t pid = 0;         // who asks, by the kernel's word
+  xpc_object_t message;   // lent until the verb returns
+  pid_t pid = 0;          // who asks, by the kernel's word
+  bool is_owner = false;  // of the domain, or root
   /// How the process can be asked over this very conversation; for check-in. Empty where that is
   /// not possible.
   base::function<bool(const char* request)> link;
@@ -24,7 +25,8 @@ using answer = base::function<void(outcome<object_ref>)>;
 
 struct verb {
   const char* op;
-  bool changes;  // something, so that only the domain's owner and root may
+  bool changes;  // something, so that only the domain's owner and root may; what a service says
+                 // about itself is not that, and is held against its process id
   /// Calls `answered` exactly once, perhaps later.
   void (*run)(supervise::supervisor& jobs, verb_call& call, answer answered);
 };

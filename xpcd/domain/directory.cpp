@@ -47,6 +47,7 @@ std::string holder_of(int lock) {
 outcome<directory> directory::open(const std::string& path, bool system) {
   directory result;
   result.path_ = path;
+  result.system_ = system;
   if (::mkdir(path.c_str(), system ? 0755 : 0700) == 0) {
     result.made_it_ = true;
   } else if (errno != EEXIST) {
@@ -123,9 +124,10 @@ outcome<bound_name> directory::publish(std::string_view name) const {
   if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
     return system_trouble(errno, where);
   }
-  // Whoever may enter the directory may connect to a service; the control interface is the owner's.
+  // Whoever may enter the directory may connect to a service. The control interface is the owner's,
+  // but that of the system everybody may ask, and jobs of other users check in there.
   struct stat file;
-  const mode_t mode = open_to_all_ && name != control_name ? 0666 : 0600;
+  const mode_t mode = open_to_all_ && (name != control_name || system_) ? 0666 : 0600;
   if (::fchmodat(fd_.get(), hidden.c_str(), mode, 0) < 0 || ::listen(listener.get(), backlog) < 0 ||
       !stat_name(hidden, &file) ||
       ::renameat(fd_.get(), hidden.c_str(), fd_.get(), std::string(name).c_str()) < 0) {

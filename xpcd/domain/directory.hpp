@@ -41,6 +41,8 @@ class directory {
   directory& operator=(directory&&) noexcept = default;
 
   const std::string& path() const noexcept { return path_; }
+  /// The domain of the whole machine: root's, for everybody to use.
+  bool is_system() const noexcept { return system_; }
   int borrowed_fd() const noexcept { return fd_.get(); }
   /// The directory of the run state.
   int borrowed_run_fd() const noexcept { return run_fd_.get(); }
@@ -73,6 +75,7 @@ class directory {
   base::fd lock_;
   base::fd run_fd_;
   bool open_to_all_ = false;  // others may enter: then they may connect
+  bool system_ = false;
   bool made_it_ = false;
 };
 

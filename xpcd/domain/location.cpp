@@ -21,11 +21,14 @@ bool is_private_directory(const std::string& path, uid_t owner) {
 }  // namespace
 
 outcome<location> locate(const surroundings& here) {
+  if (here.system && here.euid != 0) {
+    return trouble{trouble::kind::denied, "--system: the domain of the whole machine is root's"};
+  }
   if (here.option) {
     if (here.option->empty()) {
       return trouble{trouble::kind::bad_input, "--domain: the directory has no name"};
     }
-    return location{*here.option};
+    return location{*here.option, here.system};
   }
   if (here.secure_execution) {
     return trouble{
@@ -52,10 +55,11 @@ outcome<location> locate(const surroundings& here) {
                  "XDG_RUNTIME_DIR is not set and there is no " + made_by_root + remedy};
 }
 
-outcome<location> locate(const std::optional<std::string>& option) {
+outcome<location> locate(const std::optional<std::string>& option, bool system) {
   surroundings here;
   here.euid = ::geteuid();
   here.secure_execution = ::getauxval(AT_SECURE) != 0;
+  here.system = system;
   here.option = option;
   if (const char* value = std::getenv("XDG_RUNTIME_DIR")) here.xdg_runtime_dir = value;
   here.is_private_directory = is_private_directory;

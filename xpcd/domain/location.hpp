@@ -15,6 +15,7 @@ namespace openxpc::domain {
 struct surroundings {
   uid_t euid = 0;
   bool secure_execution = false;               // AT_SECURE: the environment counts for nothing
+  bool system = false;                         // --system
   std::optional<std::string> option;           // --domain DIR
   std::optional<std::string> xdg_runtime_dir;  // as the environment has it
   /// True for a directory that belongs to the uid and is open to nobody else (0700).
@@ -27,12 +28,13 @@ struct location {
       false;  // the domain of the whole machine: everybody may connect, root alone changes it
 };
 
+/// With --system the domain of the whole machine, in --domain DIR or /run/xpc, for root alone. Else
 /// --domain DIR; else for root /run/xpc; else $XDG_RUNTIME_DIR/xpc; else /run/xpc/user/UID where a
 /// root xpcd made it. Otherwise an error that names --domain: never a guess in a directory where
 /// others may write.
 outcome<location> locate(const surroundings& here);
 
 /// The same for this process.
-outcome<location> locate(const std::optional<std::string>& option);
+outcome<location> locate(const std::optional<std::string>& option, bool system);
 
 }  // namespace openxpc::domain

@@ -33,15 +33,21 @@ bool is_harmless(std::string_view name) {
 }  // namespace
 
 std::vector<std::string> job_environment(const char* const* own,
-                                         const std::map<std::string, std::string>& declared) {
+                                         const std::map<std::string, std::string>& declared,
+                                         const std::optional<credentials>& who) {
   std::map<std::string, std::string, std::less<>> all;
   all["PATH"] = "/usr/local/bin:/usr/bin:/bin";
   for (; own != nullptr && *own != nullptr; ++own) {
     const std::string_view entry(*own);
     const std::size_t equals = entry.find('=');
-    if (equals != std::string_view::npos && is_harmless(entry.substr(0, equals))) {
+    const bool is_someone_elses = who && entry.substr(0, 4) == "XDG_";
+    if (equals != std::string_view::npos && is_harmless(entry.substr(0, equals)) &&
+        !is_someone_elses) {
       all[std::string(entry.substr(0, equals))] = entry.substr(equals + 1);
     }
+  }
+  if (who) {
+    for (const auto& [name, value] : variables_of(*who)) all[name] = value;
   }
   for (const auto& [name, value] : declared) all[name] = value;
   std::vector<std::string> result;

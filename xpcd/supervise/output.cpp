@@ -1,5 +1,7 @@
 #include "supervise/output.hpp"
 
+#include "supervise/trusted_path.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -38,14 +40,32 @@ outcome<base::fd> open_kept_output(int borrowed_run_fd, const std::string& file)
   return out;
 }
 
-outcome<base::fd> open_output_path(const std::string& path) {
-  base::fd out(
-      ::open(path.c_str(),
-             O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0644));
-  if (!out) return system_trouble(errno, path);
+namespace {
+
+outcome<base::fd> open_file(const std::string& path, bool trusted, int flags) {
+  base::fd directory;
+  std::string name = path;
+  if (trusted) {
+    outcome<base::fd> parent = open_trusted_parent(path, &name);
+    if (!parent) return parent.error();
+    directory = std::move(*parent);
+  }
+  base::fd file(::openat(trusted ? directory.get() : AT_FDCWD, name.c_str(),
+                         flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0644));
+  if (!file) return system_trouble(errno, path);
   // Non-blocking only for the opening: a FIFO without reader must not hold xpcd up.
-  ::fcntl(out.get(), F_SETFL, ::fcntl(out.get(), F_GETFL) & ~O_NONBLOCK);
-  return out;
+  ::fcntl(file.get(), F_SETFL, ::fcntl(file.get(), F_GETFL) & ~O_NONBLOCK);
+  return file;
+}
+
+}  // namespace
+
+outcome<base::fd> open_output_path(const std::string& path, bool trusted) {
+  return open_file(path, trusted, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW);
+}
+
+outcome<base::fd> open_input_path(const std::string& path, bool trusted) {
+  return open_file(path, trusted, trusted ? O_RDONLY | O_NOFOLLOW : O_RDONLY);
 }
 
 std::vector<std::string> last_lines(int borrowed_file, std::size_t lines, std::size_t bytes) {

@@ -16,8 +16,12 @@ namespace openxpc::supervise {
 outcome<base::fd> open_kept_output(int borrowed_run_fd, const std::string& file);
 
 /// Opens a StandardOutPath or StandardErrorPath: appended to, made with mode 0644, never through a
-/// symbolic link as its last part.
-outcome<base::fd> open_output_path(const std::string& path);
+/// symbolic link as its last part. @param trusted its directory must be one where only root can
+/// have put things (trusted_path.hpp).
+outcome<base::fd> open_output_path(const std::string& path, bool trusted = false);
+
+/// Opens a StandardInPath for reading.
+outcome<base::fd> open_input_path(const std::string& path, bool trusted = false);
 
 /// Lines at the end of a file, at most `lines` of at most `bytes` together. Empty when it cannot be
 /// read. Control characters are made visible: they must not reach a terminal.

@@ -1,7 +1,10 @@
 #include "supervise/program.hpp"
 
+#include "supervise/trusted_path.hpp"
+
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -22,16 +25,40 @@ std::string real_path(int fd, const std::string& otherwise) {
   return text ? std::string(text.get()) : otherwise;
 }
 
-outcome<base::fd> open_executable(const std::string& path) {
+/// What the file would bring with it; nullptr for nothing.
+const char* rights_of(int borrowed_path_fd, const struct stat& status) {
+  if (status.st_mode & S_ISUID) return "set-uid";
+  if (status.st_mode & S_ISGID) return "set-gid";
+  const std::string link = "/proc/self/fd/" + std::to_string(borrowed_path_fd);
+  if (::getxattr(link.c_str(), "security.capability", nullptr, 0) > 0) return "has capabilities";
+  return nullptr;
+}
+
+outcome<base::fd> open_path(const std::string& path, bool trusted) {
+  if (trusted) return open_trusted(path);
   base::fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  if (!file) return system_trouble(errno, path);
+  return file;
+}
+
+outcome<base::fd> open_executable(const std::string& path, program_rule rule) {
+  outcome<base::fd> opened = open_path(path, rule.trusted);
+  if (!opened) return opened.error();
+  base::fd file = std::move(*opened);
   struct stat status;
-  if (!file || ::fstat(file.get(), &status) < 0) return system_trouble(errno, path);
+  if (::fstat(file.get(), &status) < 0) return system_trouble(errno, path);
   if (!S_ISREG(status.st_mode)) {
     return trouble{trouble::kind::bad_input, path + ": is not a regular file", EACCES};
   }
   if (::faccessat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(file.get())).c_str(), X_OK,
                   AT_EACCESS) < 0) {
-    return trouble{trouble::kind::denied, path + ": is not executable", errno};
+    return trouble{trouble::kind::denied, path + ": is not executable", EACCES};
+  }
+  if (const char* rights = rule.no_new_privileges ? rights_of(file.get(), status) : nullptr) {
+    return trouble{trouble::kind::denied,
+                   "NoNewPrivileges: " + path + " " + (*rights == 'h' ? "" : "is ") + rights +
+                       ", which counts for nothing unless this key is given as false",
+                   EPERM};
   }
   return file;
 }
@@ -93,10 +120,10 @@ outcome<std::string> look_for(const std::string& named, const std::string& searc
 }  // namespace
 
 outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
-                              const std::string& search_path) {
+                              const std::string& search_path, program_rule rule) {
   outcome<std::string> path = look_for(named, search_path);
   if (!path) return path.error();
-  outcome<base::fd> file = open_executable(*path);
+  outcome<base::fd> file = open_executable(*path, rule);
   if (!file) return file.error();
   program result;
   result.path = real_path(file->get(), *path);
@@ -109,7 +136,7 @@ outcome<program> open_program(const std::string& named, const std::vector<std::s
       return trouble{trouble::kind::bad_input,
                      *path + ": its first line names no interpreter by an absolute path", ENOEXEC};
     }
-    outcome<base::fd> interpreter = open_executable(line.path);
+    outcome<base::fd> interpreter = open_executable(line.path, rule);
     if (!interpreter) {
       trouble why = interpreter.error();
       why.text = *path + ": interpreter " + why.text;

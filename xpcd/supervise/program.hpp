@@ -16,12 +16,19 @@ struct program {
   std::vector<std::string> arguments;  // complete, argv[0] first
 };
 
+struct program_rule {
+  bool trusted = false;  // only root can have put them there (trusted_path.hpp)
+  bool no_new_privileges =
+      false;  // they bring no rights of their own: set-uid, set-gid, capabilities
+};
+
 /// @param named      absolute, or a plain name to be looked for in `search_path` (as PATH is
 /// written).
 /// @param arguments  argv as the job gives it, argv[0] first; for a script the interpreter and its
-/// argument come before. Errors, each with the path: not there, not a regular file, not executable
-/// by us, an interpreter that has one of these faults, a format that the kernel does not start.
+/// argument come before. @param rule what else is asked of the files. Errors, each with the path:
+/// not there, not a regular file, not executable by us, one that breaks the rule (denied, EPERM),
+/// an interpreter that has one of these faults, a format that the kernel does not start.
 outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
-                              const std::string& search_path);
+                              const std::string& search_path, program_rule rule = {});
 
 }  // namespace openxpc::supervise

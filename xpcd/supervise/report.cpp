@@ -55,7 +55,7 @@ object_ref supervisor::list() const {
   return all;
 }
 
-outcome<object_ref> supervisor::describe(const std::string& label) const {
+outcome<object_ref> supervisor::describe(const std::string& label, bool whole) const {
   job_ref job = find(label);
   if (!job) return no_such_job(label);
   object_ref result = new_dictionary();
@@ -65,11 +65,15 @@ outcome<object_ref> supervisor::describe(const std::string& label) const {
   set(all, "program", job->job.program);
   set(all, "arguments", strings(job->job.arguments));
   set(all, "working-directory", job->job.working_directory);
-  object_ref variables = new_dictionary();
-  for (const auto& [name, value] : job->job.environment) set(variables.get(), name, value);
-  set(all, "environment", std::move(variables));
+  if (whole) {
+    object_ref variables = new_dictionary();
+    for (const auto& [name, value] : job->job.environment) set(variables.get(), name, value);
+    set(all, "environment", std::move(variables));
+  }
   if (!job->job.stdout_path.empty()) set(all, "stdout-path", job->job.stdout_path);
   if (!job->job.stderr_path.empty()) set(all, "stderr-path", job->job.stderr_path);
+  if (!job->job.process.user.empty()) set(all, "user", job->job.process.user);
+  if (!job->job.process.group.empty()) set(all, "group", job->job.process.group);
   set_bool(all, "run-at-load", job->job.run_at_load);
   set_bool(all, "keep-alive", job->job.keep.any());
   set(all, "throttle-interval-s", static_cast<std::int64_t>(job->job.throttle_interval.count()));
@@ -95,6 +99,7 @@ outcome<object_ref> supervisor::describe(const std::string& label) const {
     append(names.get(), std::move(one));
   }
   set(all, "names", std::move(names));
+  if (!whole) return result;
   if (job->kept_output) {
     set(all, "stderr", strings(last_lines(job->kept_output.get(), shown_lines)));
   } else if (!job->job.stderr_path.empty()) {

@@ -1,9 +1,6 @@
-// Processes of jobs: starting them, hearing of their end, ending them.
+// Processes of jobs: hearing of their end, ending them.
 
-#include "supervise/environment.hpp"
 #include "supervise/output.hpp"
-#include "supervise/program.hpp"
-#include "supervise/spawn.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <dirent.h>
@@ -73,81 +70,6 @@ bool has_orphans(F is_job) {
 
 }  // namespace
 
-outcome<spawned> supervisor::spawn_job(supervised& job) {
-  spawn_plan plan;
-  plan.environment = job_environment(environ, job.job.environment);
-  outcome<program> what =
-      open_program(job.job.program, job.job.arguments, value_of(plan.environment, "PATH"));
-  if (!what) return what.error();
-  plan.what = &*what;
-  for (const owned_name& name : job.names) {
-    plan.listeners.emplace_back(name.name, name.bound.socket.get());
-  }
-  plan.domain_path = directory_.path();
-  plan.domain_fd = directory_.borrowed_fd();
-  if (options_.service_links) plan.link_socket = domain::control_name;
-  plan.working_directory = job.job.working_directory;
-  plan.run_fd = saved_.borrowed_fd();
-  plan.run_file = run_state::run_file(job.job.label);
-  plan.generation = job.generation + 1;
-  plan.descriptor_limit = options_.descriptor_limit;
-
-  base::fd out, error;
-  auto open_given = [](const char* key, const std::string& path, base::fd* file) -> failure_of {
-    outcome<base::fd> opened = open_output_path(path);
-    if (!opened) {
-      trouble why = opened.error();
-      why.text = std::string(key) + " " + why.text;
-      return why;
-    }
-    *file = std::move(*opened);
-    return std::nullopt;
-  };
-  if (!job.job.stdout_path.empty()) {
-    if (failure_of why = open_given("StandardOutPath", job.job.stdout_path, &out)) return *why;
-  }
-  if (!job.job.stderr_path.empty()) {
-    if (failure_of why = open_given("StandardErrorPath", job.job.stderr_path, &error)) return *why;
-    job.kept_output.reset();
-  } else {
-    outcome<base::fd> kept =
-        open_kept_output(saved_.borrowed_fd(), run_state::output_file(job.job.label));
-    if (kept) {
-      job.kept_output = std::move(*kept);
-    } else {
-      // No reason not to start: what it prints is lost, and that is said.
-      say(job.job.label, "its standard error is not kept: " + kept.error().text);
-      job.kept_output.reset();
-    }
-  }
-  plan.stdout_fd = out.get();
-  plan.stderr_fd = error ? error.get() : job.kept_output.get();
-  return spawn(plan);
-}
-
-event supervisor::start_program(supervised& job) {
-  outcome<spawned> child = spawn_job(job);
-  if (!child) {
-    const bool later = child.error().what == trouble::kind::unavailable;
-    saved_.forget_run(job.job.label);
-    job.reason = job.job.label + ": cannot be started: " + child.error().text;
-    say(job.job.label, "cannot be started: " + child.error().text);
-    return later ? event::spawn_delayed : event::spawn_failed;
-  }
-  ++job.generation;
-  ++job.start_count;
-  job.reason.clear();
-  job.run.emplace(loop_);
-  job.run->id = child->id;
-  job.run->pidfd = std::move(child->pidfd);
-  job.run->started = base::boot_clock::now();
-  job.limits.started(job.run->started);
-  processes_[job.run->id.pid] = job.job.label;
-  say(job.job.label, "started, pid " + std::to_string(job.run->id.pid));
-  if (failure_of why = save(job)) say(job.job.label, why->text);
-  return event::spawned;
-}
-
 void supervisor::watch_exit(const job_ref& job) {
   if (job->run->child) return;  // reap() hears of it
   const bool watched =
@@ -188,7 +110,7 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   const std::string& label = job->job.label;
   const base::instant now = base::boot_clock::now();
   // The group first, while the number is certainly the dead process's own.
-  kill_group(run);
+  if (!job->job.abandon_process_group) kill_group(run);
   siginfo_t info{};
   if (run.child) ::waitid(P_PID, static_cast<id_t>(run.id.pid), &info, WEXITED | WNOHANG);
   processes_.erase(run.id.pid);
@@ -233,6 +155,8 @@ void supervisor::request_exit(supervised& job) {
   // the signal.
   if (job.run->link && job.run->link("terminate")) return;
   send_signal(job, SIGTERM);
+  // Nobody may have woken it since it was left stopped for a debugger.
+  if (job.job.process.wait_for_debugger) send_signal(job, SIGCONT);
 }
 
 void supervisor::send_signal(supervised& job, int signal) {

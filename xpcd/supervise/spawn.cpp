@@ -1,9 +1,13 @@
 #include "supervise/spawn.hpp"
 
+#include "supervise/spawn_child.hpp"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -11,13 +15,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
-
-// The child shares our memory until it becomes the program, while the thread that made it stands
-// still (as after vfork). So it may read and write everything prepared here, but must not allocate
-// or lock: another thread of ours may hold the lock. It makes system calls directly, since
-// sanitizers keep books about the wrapped ones.
 
 #if defined(__SANITIZE_THREAD__)
 // The sanitizer's own clone() takes each child for a fork with a memory of its own, and ignores
@@ -32,171 +32,79 @@ namespace openxpc::supervise {
 
 namespace {
 
-constexpr int first_listener = 3;
 constexpr std::size_t stack_bytes = 256 * 1024;
 
-enum class step { none, group, descriptors, link, directory, run_state, limit, execute };
-
-struct child_work {
-  const spawn_plan* plan;
-  char** arguments;
-  char** environment;
-  char* listen_pid;  // the digits behind LISTEN_PID=, blanks until the child knows them
-  char* link_number;
-  int null_fd;
-  sockaddr_un link_address;
-  std::vector<int> sources;  // what becomes descriptor 0, 1, 2, ...
-  const char* run_file;
-  const char* run_file_new;
-  // What the child reports.
-  step failed_at = step::none;
-  int error = 0;
-  bool linked = false;
-  process_id id;
-};
-
-#define OPENXPC_IN_CHILD __attribute__((no_sanitize("address", "thread", "undefined")))
-
-template <class... A>
-OPENXPC_IN_CHILD long call(long number, A... arguments) noexcept {
-  return ::syscall(number, arguments...);
-}
-
-OPENXPC_IN_CHILD char* put_number(char* out, std::uint64_t value) noexcept {
-  char digits[20];
-  int count = 0;
-  do {
-    digits[count++] = static_cast<char>('0' + value % 10);
-    value /= 10;
-  } while (value != 0);
-  while (count > 0) *out++ = digits[--count];
-  return out;
-}
-
-OPENXPC_IN_CHILD bool write_run_state(child_work& work) noexcept {
-  const spawn_plan& plan = *work.plan;
-  char text[96];
-  char* out = put_number(text, static_cast<std::uint64_t>(work.id.pid));
-  *out++ = ' ';
-  out = put_number(out, work.id.start_ticks);
-  *out++ = ' ';
-  out = put_number(out, work.id.pidfd_inode);
-  *out++ = ' ';
-  out = put_number(out, plan.generation);
-  *out++ = '\n';
-  const long file = call(SYS_openat, plan.run_fd, work.run_file_new,
-                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) return false;
-  const long size = out - text;
-  const bool written = call(SYS_write, file, text, size) == size;
-  call(SYS_close, file);
-  return written &&
-         call(SYS_renameat2, plan.run_fd, work.run_file_new, plan.run_fd, work.run_file, 0) == 0;
-}
-
-/// A failure to connect is no failure to start: the service is unmanaged then.
-OPENXPC_IN_CHILD int connect_link(child_work& work) noexcept {
-  const long link = call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (link < 0) return -1;
-  const int on = 1;
-  call(SYS_setsockopt, link, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  if (call(SYS_connect, link, &work.link_address, sizeof work.link_address) < 0) {
-    call(SYS_close, link);
-    return -1;
-  }
-  return static_cast<int>(link);
-}
-
-OPENXPC_IN_CHILD void reset_signals() noexcept {
-  const std::uint64_t nothing[8] = {};  // SIG_DFL, no flags, empty mask, whatever the layout
-  for (int number = 1; number <= 64; ++number) {
-    call(SYS_rt_sigaction, number, nothing, nullptr, 8);
-  }
-  call(SYS_rt_sigprocmask, SIG_SETMASK, nothing, nullptr, 8);
-}
-
-/// Puts the sources where they belong. First all of them are lifted above the targets, so that no
-/// target overwrites a source.
-OPENXPC_IN_CHILD bool place_descriptors(child_work& work) noexcept {
-  const int count = static_cast<int>(work.sources.size());
-  int* sources = work.sources.data();
-  for (int at = 0; at < count; ++at) {
-    const long lifted = call(SYS_fcntl, sources[at], F_DUPFD_CLOEXEC, count);
-    if (lifted < 0) return false;
-    sources[at] = static_cast<int>(lifted);
-  }
-  for (int at = 0; at < count; ++at) {
-    if (call(SYS_dup3, sources[at], at, 0) < 0) return false;
-  }
-  return true;
-}
-
-OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
-  child_work& work = *static_cast<child_work*>(argument);
-  const spawn_plan& plan = *work.plan;
-  auto fail = [&work](step where) {
-    work.error = errno;
-    work.failed_at = where;
-    ::syscall(SYS_exit_group, 127);
-  };
-  work.id.pid = static_cast<pid_t>(call(SYS_getpid));
-  if (call(SYS_setpgid, 0, 0) < 0) fail(step::group);
-  const long own = call(SYS_pidfd_open, work.id.pid, 0);
-  work.id.pidfd_inode = own < 0 ? 0 : inode_of(static_cast<int>(own));
-  if (own >= 0) call(SYS_close, own);
-  work.id.start_ticks = start_ticks_of(work.id.pid).value_or(0);
-  if (work.run_file[0] != 0 && !write_run_state(work)) fail(step::run_state);
-  if (!plan.link_socket.empty()) {
-    const int link = connect_link(work);
-    work.linked = link >= 0;
-    if (work.linked) {
-      // Its place is the last one; one entry was kept free for it.
-      *put_number(work.link_number, work.sources.size()) = 0;
-      work.sources.push_back(link);
-    } else {
-      // The name alone, without a value that anybody would take for a descriptor.
-      work.link_number[0] = 0;
-    }
-  }
-  // After the link: the working directory must not change what /proc/self leads to, the descriptors
-  // must.
-  const long program_file = call(SYS_fcntl, plan.what->file.get(), F_DUPFD_CLOEXEC,
-                                 static_cast<int>(work.sources.size()) + 1);
-  if (program_file < 0 || !place_descriptors(work)) fail(step::descriptors);
-  // What xpcd itself was started with may lack close-on-exec; no job gets to see it.
-  if (call(SYS_close_range, work.sources.size(), ~0u, CLOSE_RANGE_CLOEXEC) < 0)
-    fail(step::descriptors);
-  if (call(SYS_chdir, plan.working_directory.c_str()) < 0) fail(step::directory);
-  if (plan.descriptor_limit != 0) {
-    rlimit limit;
-    if (call(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit) < 0) fail(step::limit);
-    limit.rlim_cur =
-        plan.descriptor_limit < limit.rlim_max ? plan.descriptor_limit : limit.rlim_max;
-    if (call(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, nullptr) < 0) fail(step::limit);
-  }
-  call(SYS_umask, 022);
-  *put_number(work.listen_pid, static_cast<std::uint64_t>(work.id.pid)) = 0;
-  reset_signals();
-  call(SYS_execveat, program_file, "", work.arguments, work.environment, AT_EMPTY_PATH);
-  fail(step::execute);
-  return 0;
-}
-
-std::string describe(const spawn_plan& plan, step where) {
-  switch (where) {
+std::string describe(const spawn_plan& plan, const child_work& work) {
+  const std::string& path = plan.what->path;
+  switch (work.failed_at) {
     case step::directory:
       return "working directory " + plan.working_directory;
     case step::run_state:
       return "run state of the job";
     case step::descriptors:
-      return "descriptors for " + plan.what->path;
+      return "descriptors for " + path;
     case step::limit:
-      return "descriptor limit for " + plan.what->path;
+      return std::string("resource limit ") + work.limit_at;
+    case step::nice:
+      return work.has_nice ? "Nice" : "ProcessType";
+    case step::io_priority:
+      return "LowPriorityIO";
+    case step::groups:
+      return "InitGroups";
+    case step::gid:
+      return "GroupName";
+    case step::uid:
+      return "UserName";
+    case step::keyring:
+      return "session keyring for " + path;
+    case step::privileges:
+      return "NoNewPrivileges";
+    case step::debugger:
+      return "WaitForDebugger";
     case step::group:
-      return "process group for " + plan.what->path;
+      return "process group for " + path;
     default:
-      return plan.what->path;
+      return path;
   }
+}
+
+/// What of the job's setup the child cannot work out for itself.
+void prepare_setup(const spawn_plan& plan, child_work* work) {
+  const job::process_setup& setup = plan.process;
+  // Soft only: a job may raise it again as far as we could.
+  if (plan.descriptor_limit != 0) {
+    rlimit limit{};
+    ::getrlimit(RLIMIT_NOFILE, &limit);
+    work->limits.push_back({RLIMIT_NOFILE, "NumberOfFiles", true, false,
+                            std::min<std::uint64_t>(plan.descriptor_limit, limit.rlim_max), 0});
+  }
+  for (const job::resource_limit& one : setup.limits) {
+    work->limits.push_back({one.resource, one.name.c_str(), one.soft.has_value(),
+                            one.hard.has_value(), one.soft.value_or(0), one.hard.value_or(0)});
+  }
+  work->identity = plan.identity ? &*plan.identity : nullptr;
+  const bool background = setup.type == job::process_type::background;
+  constexpr int background_nice = 10;
+  work->has_nice = setup.nice.has_value() || background;
+  work->nice = setup.nice.value_or(background_nice);
+  work->batch = background;
+  constexpr int best_effort_last = 2 << 13 | 7, idle = 3 << 13;
+  if (background) work->io_priority = best_effort_last;
+  if (setup.low_priority_io || (background && setup.low_priority_background_io)) {
+    work->io_priority = idle;
+  }
+}
+
+/// The child is our tracee and stops when it has become the program; it stays stopped when we let
+/// go of it.
+failure_of leave_stopped(const spawned& child) {
+  int status = 0;
+  while (::waitpid(child.id.pid, &status, __WALL) < 0 && errno == EINTR) {
+  }
+  if (WIFSTOPPED(status) && ::ptrace(PTRACE_DETACH, child.id.pid, nullptr, SIGSTOP) == 0) {
+    return std::nullopt;
+  }
+  return system_trouble(errno, "WaitForDebugger");
 }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -250,7 +158,8 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   child_work work{};
   work.plan = &plan;
   work.null_fd = null.get();
-  work.sources = {null.get(), plan.stdout_fd < 0 ? null.get() : plan.stdout_fd,
+  work.sources = {plan.stdin_fd < 0 ? null.get() : plan.stdin_fd,
+                  plan.stdout_fd < 0 ? null.get() : plan.stdout_fd,
                   plan.stderr_fd < 0 ? null.get() : plan.stderr_fd};
   std::vector<std::string> environment = plan.environment;
   const std::string blanks(24, ' ');
@@ -284,6 +193,7 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   std::snprintf(work.link_address.sun_path, sizeof work.link_address.sun_path,
                 "/proc/self/fd/%d/%s", plan.domain_fd, plan.link_socket.c_str());
   const std::string run_file_new = "." + plan.run_file + ".new";
+  prepare_setup(plan, &work);
   work.run_file = plan.run_file.c_str();
   work.run_file_new = run_file_new.c_str();
   std::vector<std::string> arguments = plan.what->arguments;
@@ -302,6 +212,8 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   const int pid = make_process(run_child, child_stack.top(),
                                CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &work, &pidfd);
   const int clone_error = errno;
+  // A child that changes its identity takes our /proc files away from us: the memory is shared.
+  if (work.identity != nullptr) ::prctl(PR_SET_DUMPABLE, 1);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return start_trouble(clone_error, "process for " + plan.what->path);
 
@@ -310,7 +222,15 @@ outcome<spawned> spawn(const spawn_plan& plan) {
     siginfo_t ended;
     while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &ended, WEXITED) < 0 && errno == EINTR) {
     }
-    return start_trouble(work.error, describe(plan, work.failed_at));
+    return start_trouble(work.error, describe(plan, work));
+  }
+  if (plan.process.wait_for_debugger) {
+    if (failure_of why = leave_stopped(result)) {
+      ::kill(result.id.pid, SIGKILL);
+      while (::waitpid(result.id.pid, nullptr, __WALL) < 0 && errno == EINTR) {
+      }
+      return *why;
+    }
   }
   return result;
 }

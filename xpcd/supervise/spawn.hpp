@@ -1,10 +1,13 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "job/description.hpp"
 #include "job/outcome.hpp"
+#include "supervise/credentials.hpp"
 #include "supervise/process.hpp"
 #include "supervise/program.hpp"
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,7 +25,7 @@ struct spawn_plan {
   std::string link_socket;  // file in the domain that the child connects to for its service link;
                             // empty: none
   std::string working_directory = "/";
-  int stdout_fd = -1, stderr_fd = -1;  // -1: /dev/null
+  int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // -1: /dev/null
   /// Where the child writes who it is before it becomes the program, so that a new xpcd finds it
   /// whenever this one dies: directory and file name; "PID START_TICKS PIDFD_INODE GENERATION\n".
   /// Empty name: nowhere.
@@ -30,6 +33,8 @@ struct spawn_plan {
   std::string run_file;
   std::uint64_t generation = 0;
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE; 0: as it is
+  job::process_setup process;          // its user and group excepted: that is `identity`
+  std::optional<credentials> identity;
 };
 
 struct spawned {
@@ -38,8 +43,9 @@ struct spawned {
 };
 
 /// When this returns the child has become the program, or there is no child. It leads a process
-/// group of its own, ignores and blocks no signal, and has umask 022. Errors name the step
-/// ("working directory /x: No such file or directory"); kind unavailable means that it may work
+/// group of its own, ignores and blocks no signal. A process that waits for a debugger is stopped
+/// before its first instruction, until SIGCONT. Errors name the step ("working directory /x: No
+/// such file or directory", "Nice: Permission denied"); kind unavailable means that it may work
 /// later.
 outcome<spawned> spawn(const spawn_plan& plan);
 

@@ -116,6 +116,7 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
                      label + ": the name " + name + " is taken by the job " + owner};
     }
   }
+  if (failure_of why = forbidden(what.job)) return *why;
   job_ref job = std::make_shared<supervised>(loop_, std::move(what.job));
   job->object = std::move(what.object);
   job->origin = origin;

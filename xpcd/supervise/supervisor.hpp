@@ -42,6 +42,8 @@ class supervisor {
   /// Errors: conflict (label or a name is taken, by whom), or what binding and the run state's
   /// directory said.
   outcome<std::string> bootstrap(job::reading what, const std::string& origin);
+  /// What in a description has no effect in this domain, for people.
+  std::vector<std::string> warnings_for(const job::description& job) const;
   /// Ends the job's process and forgets the job; done when both are gone.
   void bootout(const std::string& label, done finished);
   /// Starts it now, throttled and failed ones too. @param restart ends a running process first.
@@ -51,8 +53,9 @@ class supervisor {
   /// (no such signal).
   failure_of kill(const std::string& label, int signal);
   std::vector<std::string> labels() const;
-  /// Everything about a job, as print shows it: a dictionary.
-  outcome<object_ref> describe(const std::string& label) const;
+  /// Everything about a job, as print shows it: a dictionary. @param whole also what only the
+  /// domain's owner may see: the environment, and what the job printed.
+  outcome<object_ref> describe(const std::string& label, bool whole) const;
   /// One dictionary a job: label, state, pid, last exit.
   object_ref list() const;
   const std::string& directory_path() const noexcept { return directory_.path(); }
@@ -101,9 +104,18 @@ class supervisor {
   void forget(const job_ref& job);
   void check_shut_down();
 
-  // run.cpp
+  // launch.cpp
+  struct run_files {
+    base::fd in, out, error;
+  };
   event start_program(supervised& job);
+  outcome<program> open_program_of(const job::description& job,
+                                   const std::vector<std::string>& environment) const;
+  failure_of forbidden(const job::description& job) const;
+  failure_of open_files(supervised& job, const std::optional<credentials>& who, run_files* files);
   outcome<spawned> spawn_job(supervised& job);
+
+  // run.cpp
   void watch_exit(const job_ref& job);
   void on_exit(const job_ref& job, std::optional<int> status);
   event judge_end(supervised& job, std::optional<int> status, bool asked);

@@ -1,0 +1,148 @@
+// Starting a job: from its description to a process.
+
+#include "supervise/environment.hpp"
+#include "supervise/output.hpp"
+#include "supervise/program.hpp"
+#include "supervise/spawn.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+
+namespace openxpc::supervise {
+
+namespace {
+
+failure_of with_key(const char* key, outcome<base::fd> opened, base::fd* file) {
+  if (!opened) {
+    trouble why = opened.error();
+    why.text = std::string(key) + " " + why.text;
+    return why;
+  }
+  *file = std::move(*opened);
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::vector<std::string> supervisor::warnings_for(const job::description& job) const {
+  std::vector<std::string> result;
+  if (directory_.is_system()) return result;
+  const std::string behind = ": has no effect: it counts in the system domain only";
+  if (!job.process.user.empty()) result.push_back("UserName" + behind);
+  if (!job.process.group.empty()) result.push_back("GroupName" + behind);
+  return result;
+}
+
+outcome<program> supervisor::open_program_of(const job::description& job,
+                                             const std::vector<std::string>& environment) const {
+  program_rule rule;
+  rule.trusted = directory_.is_system();
+  rule.no_new_privileges = job.process.no_new_privileges;
+  return open_program(job.program, job.arguments, value_of(environment, "PATH"), rule);
+}
+
+failure_of supervisor::forbidden(const job::description& job) const {
+  outcome<program> what = open_program_of(job, job_environment(environ, job.environment));
+  // One that is not there yet may come; one that may not be started is refused now.
+  if (what || what.error().number != EPERM) return std::nullopt;
+  trouble why = what.error();
+  why.text = job.label + ": " + why.text;
+  return why;
+}
+
+/// Opened as the user that the job runs as: root would open what that user may not. Where that is
+/// root nobody else may have had a hand in the directory.
+failure_of supervisor::open_files(supervised& job, const std::optional<credentials>& who,
+                                  run_files* files) {
+  {
+    const as_user user(who);
+    if (!user.is_in_force()) {
+      return trouble{trouble::kind::unavailable, "UserName: the system does not let xpcd act for " +
+                                                     (who ? who->user : std::string())};
+    }
+    const job::description& what = job.job;
+    const bool trusted = directory_.is_system() && (!who || who->uid == 0);
+    failure_of why;
+    if (!what.stdin_path.empty()) {
+      why = with_key("StandardInPath", open_input_path(what.stdin_path, trusted), &files->in);
+    }
+    if (!why && !what.stdout_path.empty()) {
+      why = with_key("StandardOutPath", open_output_path(what.stdout_path, trusted), &files->out);
+    }
+    if (!why && !what.stderr_path.empty()) {
+      why =
+          with_key("StandardErrorPath", open_output_path(what.stderr_path, trusted), &files->error);
+    }
+    if (why) return why;
+  }
+  job.kept_output.reset();
+  if (files->error) return std::nullopt;
+  outcome<base::fd> kept =
+      open_kept_output(saved_.borrowed_fd(), run_state::output_file(job.job.label));
+  if (kept) {
+    job.kept_output = std::move(*kept);
+  } else {
+    // No reason not to start: what it prints is lost, and that is said.
+    say(job.job.label, "its standard error is not kept: " + kept.error().text);
+  }
+  return std::nullopt;
+}
+
+outcome<spawned> supervisor::spawn_job(supervised& job) {
+  spawn_plan plan;
+  plan.process = job.job.process;
+  if (directory_.is_system()) {
+    outcome<std::optional<credentials>> who = credentials_of(job.job.process);
+    if (!who) return who.error();
+    plan.identity = std::move(*who);
+  }
+  plan.environment = job_environment(environ, job.job.environment, plan.identity);
+  outcome<program> what = open_program_of(job.job, plan.environment);
+  if (!what) return what.error();
+  plan.what = &*what;
+  for (const owned_name& name : job.names) {
+    plan.listeners.emplace_back(name.name, name.bound.socket.get());
+  }
+  plan.domain_path = directory_.path();
+  plan.domain_fd = directory_.borrowed_fd();
+  if (options_.service_links) plan.link_socket = domain::control_name;
+  plan.working_directory = job.job.working_directory;
+  plan.run_fd = saved_.borrowed_fd();
+  plan.run_file = run_state::run_file(job.job.label);
+  plan.generation = job.generation + 1;
+  plan.descriptor_limit = options_.descriptor_limit;
+  run_files files;
+  if (failure_of why = open_files(job, plan.identity, &files)) return *why;
+  plan.stdin_fd = files.in.get();
+  plan.stdout_fd = files.out.get();
+  plan.stderr_fd = files.error ? files.error.get() : job.kept_output.get();
+  return spawn(plan);
+}
+
+event supervisor::start_program(supervised& job) {
+  outcome<spawned> child = spawn_job(job);
+  if (!child) {
+    const bool later = child.error().what == trouble::kind::unavailable;
+    saved_.forget_run(job.job.label);
+    job.reason = job.job.label + ": cannot be started: " + child.error().text;
+    say(job.job.label, "cannot be started: " + child.error().text);
+    return later ? event::spawn_delayed : event::spawn_failed;
+  }
+  ++job.generation;
+  ++job.start_count;
+  job.reason.clear();
+  job.run.emplace(loop_);
+  job.run->id = child->id;
+  job.run->pidfd = std::move(child->pidfd);
+  job.run->started = base::boot_clock::now();
+  job.limits.started(job.run->started);
+  processes_[job.run->id.pid] = job.job.label;
+  say(job.job.label, "started, pid " + std::to_string(job.run->id.pid));
+  if (failure_of why = save(job)) say(job.job.label, why->text);
+  return event::spawned;
+}
+
+}  // namespace openxpc::supervise

@@ -1,0 +1,105 @@
+#include "supervise/trusted_path.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <deque>
+
+namespace openxpc::supervise {
+
+namespace {
+
+constexpr int most_links = 40;  // as many as the kernel follows
+
+/// The parts of a path in front of those that are left.
+void prepend(const std::string& path, std::deque<std::string>* left) {
+  std::deque<std::string> parts;
+  for (std::size_t at = 0; at < path.size();) {
+    const std::size_t end = std::min(path.find('/', at), path.size());
+    const std::string part = path.substr(at, end - at);
+    if (!part.empty() && part != ".") parts.push_back(part);
+    at = end + 1;
+  }
+  left->insert(left->begin(), parts.begin(), parts.end());
+}
+
+failure_of judge(const struct stat& status, const std::string& path) {
+  if (status.st_uid != 0) {
+    return trouble{trouble::kind::denied,
+                   path + ": belongs to uid " + std::to_string(status.st_uid) +
+                       ", in the system domain it must be root's",
+                   EPERM};
+  }
+  const bool sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
+  if (!S_ISLNK(status.st_mode) && (status.st_mode & 022) != 0 && !sticky) {
+    return trouble{trouble::kind::denied,
+                   path + ": others than root may write there, in the system domain nobody may",
+                   EPERM};
+  }
+  return std::nullopt;
+}
+
+outcome<std::string> target_of(int borrowed_link, const std::string& path) {
+  std::string text(PATH_MAX, '\0');
+  const ssize_t size = ::readlinkat(borrowed_link, "", text.data(), text.size());
+  if (size < 0) return system_trouble(errno, path);
+  text.resize(static_cast<std::size_t>(size));
+  return text;
+}
+
+outcome<base::fd> open_root() {
+  base::fd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root) return system_trouble(errno, "/");
+  return root;
+}
+
+}  // namespace
+
+outcome<base::fd> open_trusted(const std::string& path) {
+  if (path.empty() || path.front() != '/') {
+    return trouble{trouble::kind::bad_input, path + ": is not an absolute path", EINVAL};
+  }
+  outcome<base::fd> at = open_root();
+  if (!at) return at.error();
+  std::deque<std::string> left;
+  prepend(path, &left);
+  std::string walked;  // for messages; after ".." it says how we came here
+  int links = 0;
+  while (!left.empty()) {
+    const std::string part = left.front();
+    left.pop_front();
+    const std::string here = walked + "/" + part;
+    base::fd next(::openat(at->get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    struct stat status;
+    if (!next || ::fstat(next.get(), &status) < 0) return system_trouble(errno, here);
+    if (failure_of why = judge(status, here)) return *why;
+    if (!S_ISLNK(status.st_mode)) {
+      at = std::move(next);
+      walked = here;
+      continue;
+    }
+    if (++links > most_links) return system_trouble(ELOOP, path);
+    outcome<std::string> target = target_of(next.get(), here);
+    if (!target) return target.error();
+    prepend(*target, &left);
+    if (!target->empty() && target->front() == '/') {
+      at = open_root();
+      if (!at) return at.error();
+      walked.clear();
+    }
+  }
+  return at;
+}
+
+outcome<base::fd> open_trusted_parent(const std::string& path, std::string* name) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) {
+    return trouble{trouble::kind::bad_input, path + ": is not an absolute path", EINVAL};
+  }
+  *name = path.substr(slash + 1);
+  return open_trusted(slash == 0 ? "/" : path.substr(0, slash));
+}
+
+}  // namespace openxpc::supervise

@@ -1,0 +1,21 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "job/outcome.hpp"
+
+#include <string>
+
+/// Files that only root can have put where they are.
+namespace openxpc::supervise {
+
+/// Opens what an absolute path leads to (O_PATH) while it looks at each step: every directory, link
+/// and the file itself must belong to root, and be writable for nobody else; a directory where
+/// others may write is passed only if it is sticky, for there nobody can replace root's files. What
+/// was looked at is what is opened, so nothing can be swapped in between.
+/// Errors (denied) name the step; or the system's word.
+outcome<base::fd> open_trusted(const std::string& path);
+
+/// The same for the directory that a file stands in; `*name` gets the last part of the path.
+outcome<base::fd> open_trusted_parent(const std::string& path, std::string* name);
+
+}  // namespace openxpc::supervise

@@ -1,0 +1,85 @@
+#include "supervise/trusted_path.hpp"
+
+#include "support/resources.hpp"
+
+#include <gtest/gtest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+namespace openxpc::supervise {
+namespace {
+
+class TrustedPath : public ::testing::Test {
+ protected:
+  const std::string root = xpc_testing::runtime_directory();
+  static bool is_root() { return ::geteuid() == 0; }
+};
+
+TEST_F(TrustedPath, WhatTheSystemBringsIsTrustedThroughItsLinks) {
+  outcome<base::fd> shell = open_trusted("/bin/sh");
+  ASSERT_TRUE(shell) << shell.error().text;
+  struct stat opened, named;
+  ASSERT_EQ(::fstat(shell->get(), &opened), 0);
+  ASSERT_EQ(::stat("/bin/sh", &named), 0);
+  EXPECT_EQ(opened.st_ino, named.st_ino);
+  EXPECT_FALSE(S_ISLNK(opened.st_mode));
+  EXPECT_TRUE(open_trusted("/"));
+  EXPECT_TRUE(open_trusted("/usr/../bin/./sh"));
+}
+
+TEST_F(TrustedPath, T58_WhatIsNotRootsIsRefusedByName) {
+  if (is_root()) {
+    ASSERT_EQ(::chown(root.c_str(), 65534, 65534), 0);
+  }
+  std::ofstream(root + "/file") << "x";
+  outcome<base::fd> file = open_trusted(root + "/file");
+  const uid_t owner = is_root() ? 65534 : ::geteuid();
+  if (is_root()) {
+    ASSERT_EQ(::chown(root.c_str(), 0, 0), 0);
+  }
+  ASSERT_FALSE(file);
+  EXPECT_EQ(file.error().text, root + ": belongs to uid " + std::to_string(owner) +
+                                   ", in the system domain it must be root's");
+  EXPECT_EQ(file.error().number, EPERM);
+}
+
+TEST_F(TrustedPath, T58_WhatOthersMayWriteIsRefusedUnlessSticky) {
+  if (!is_root()) GTEST_SKIP() << "only root's files get that far";
+  std::ofstream(root + "/file") << "x";
+  EXPECT_TRUE(open_trusted(root + "/file")) << "in /tmp, which is sticky";
+  ASSERT_EQ(::chmod(root.c_str(), 0770), 0);
+  outcome<base::fd> file = open_trusted(root + "/file");
+  ASSERT_FALSE(file);
+  EXPECT_NE(file.error().text.find(root + ": others than root may write there"), std::string::npos);
+  ASSERT_EQ(::chmod(root.c_str(), 01770), 0);
+  EXPECT_TRUE(open_trusted(root + "/file"));
+  ASSERT_EQ(::chmod((root + "/file").c_str(), 01666), 0);
+  EXPECT_FALSE(open_trusted(root + "/file")) << "the bit says nothing about a file";
+}
+
+TEST_F(TrustedPath, T58_LinksOfOthersAreRefused) {
+  if (!is_root()) GTEST_SKIP() << "only root's files get that far";
+  std::filesystem::create_symlink("/bin/sh", root + "/link");
+  EXPECT_TRUE(open_trusted(root + "/link"));
+  ASSERT_EQ(::lchown((root + "/link").c_str(), 65534, 65534), 0);
+  EXPECT_FALSE(open_trusted(root + "/link"));
+  std::filesystem::create_symlink("loop", root + "/loop");
+  EXPECT_EQ(open_trusted(root + "/loop").error().number, ELOOP);
+}
+
+TEST_F(TrustedPath, WhatIsNotThereIsSaidWithThePlace) {
+  EXPECT_EQ(open_trusted("/no-such-thing/x").error().text,
+            "/no-such-thing: No such file or directory");
+  EXPECT_FALSE(open_trusted("relative"));
+  std::string name;
+  EXPECT_TRUE(open_trusted_parent("/bin/sh", &name));
+  EXPECT_EQ(name, "sh");
+  EXPECT_TRUE(open_trusted_parent("/sh", &name));
+}
+
+}  // namespace
+}  // namespace openxpc::supervise
