@@ -95,6 +95,9 @@ class channel_body final : public channel {
   void arm(locked& hold, bool soon);
   static void wake_poller(waiter& who) noexcept;
   void read_many(locked& hold, const waiter* who, received* first = nullptr, int error = 0);
+  // lingering.cpp
+  bool calls_in_row(std::uint64_t packets) noexcept;
+  void linger(const base::ref<sink>& up);
   // waiting.cpp
   bool read_as(locked& hold, waiter& who, base::instant deadline);
 
@@ -129,6 +132,11 @@ class channel_body final : public channel {
       0;                // synchronous callers that found nobody reading, since the engine last read
   bool eager_ = false;  // several packets at once are likely
   unsigned reads_ = 0;
+  /// Packets that the engine found alone, each soon after the last one; below zero: not yet again.
+  int in_row_ = 0;
+  base::instant last_alone_{};
+  bool lingers_ = false;       ///< an engine thread is in its patient receive
+  bool kept_waiting_ = false;  ///< and somebody would have had something told
 };
 
 }  // namespace openxpc::channel

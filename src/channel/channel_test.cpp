@@ -260,6 +260,30 @@ TEST_P(ChannelPair, CutsOffForSendersThatCannotBeTold) {
   EXPECT_NE(pair.client.heard->end.text.find("has not read"), std::string::npos);
 }
 
+TEST_P(ChannelPair, ACallerInARowTakesTheEnginesThreadFromNobody) {
+  conversation busy(GetParam());
+  std::vector<std::unique_ptr<conversation>> others;
+  for (int i = 0; i < 8; ++i) others.push_back(std::make_unique<conversation>(GetParam()));
+  for (int round = 0; round < 20; ++round) {
+    for (int i = 0; i < 50; ++i) ASSERT_EQ(busy.client.call("row"), "re:row");
+    // Wherever the engine's thread is now: the others are served, and what the other side of the
+    // busy channel wants is done.
+    for (auto& each : others) ASSERT_EQ(each->client.call("other"), "re:other");
+    std::promise<void> passed;
+    busy.server.line->barrier([&passed] { passed.set_value(); });
+    passed.get_future().wait();
+    const std::size_t before =
+        busy.client.heard->look([&] { return busy.client.heard->things.size(); });
+    ASSERT_TRUE(busy.server.say(kind::message, "by itself").taken());
+    ASSERT_TRUE(busy.client.heard->until_things(before + 1));
+  }
+  // It ends while it is lingered on.
+  for (int i = 0; i < 50; ++i) ASSERT_EQ(busy.client.call("row"), "re:row");
+  busy.server.line->cancel("enough");
+  EXPECT_TRUE(busy.server.heard->until_closed());
+  EXPECT_TRUE(busy.client.heard->until_closed());
+}
+
 TEST_P(ChannelPair, FloodsInBothDirectionsWithSlowHandlersNeitherStopNorLose) {
   conversation pair(GetParam());
   // Each message is answered by another one, from the reading thread: both sockets are full most of

@@ -34,6 +34,7 @@ constexpr unsigned turn_most_packets = 32;
 
 void channel_body::ready(std::uint32_t events) {
   base::ref<sink> up;
+  bool in_row = false;
   {
     locked hold(lock_);
     if (!role_.engine_claims()) {  // somebody else reads, and will arm again
@@ -46,10 +47,13 @@ void channel_body::ready(std::uint32_t events) {
     calls_in_row_ = 0;
     up = up_;
     if (!retrying_) blocked_ = false;
+    const std::uint64_t before = in_.counts().packets_received;
     read_many(hold, nullptr);
+    in_row = calls_in_row(in_.counts().packets_received - before);
     hand_over(hold, nullptr);
   }
   up->role_given_up(true);
+  if (in_row) linger(up);
 }
 
 /// Receives what is there. One look costs a system call, so a second one is only worth it when more

@@ -204,7 +204,10 @@ void channel_body::wire_refused(locked& hold, send_result how) {
 void channel_body::want_room(locked& hold) {
   if (role_.held_by() == reader_role::holder::armed) arm(hold, false);
   waiter* who = role_.reading();
-  if (!who) return;
+  if (!who) {
+    kept_waiting_ |= lingers_;
+    return;
+  }
   if (who->patient_)
     registration_.arm(wire_->events(false, true));
   else

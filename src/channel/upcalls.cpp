@@ -22,6 +22,8 @@ void channel_body::ask_for_calls(locked&) {
     case reader_role::holder::thread:
       return wake_poller(*role_.reading());
     case reader_role::holder::engine:
+      kept_waiting_ |= lingers_;
+      return;
     case reader_role::holder::closed:
       return;
   }
