@@ -1,5 +1,7 @@
 #pragma once
 
+#include "job/calendar.hpp"
+
 #include <sys/types.h>
 
 #include <chrono>
@@ -11,13 +13,18 @@
 
 namespace openxpc::job {
 
-/// When a job is to run without anybody asking: always, or by how its last run ended (each
-/// condition that is given counts, one that holds is enough; rules 236, 237).
+/// When a job is to run without anybody asking: always, by how its last run ended, or by what there
+/// is (each condition that is given counts, one that holds is enough; rules 236, 237).
 struct keep_alive {
   bool always = false;
   std::optional<bool> successful_exit;
   std::optional<bool> crashed;
-  bool any() const { return always || successful_exit || crashed; }
+  std::map<std::string, bool> path_state;  // a path is there, or is not
+  std::map<std::string, bool> other_job;   // a job of that label is loaded, or is not
+  bool after_initial_demand = false;       // none of this counts before the first start
+  bool any() const {
+    return always || successful_exit || crashed || !path_state.empty() || !other_job.empty();
+  }
 };
 
 /// A limit of setrlimit(2). A side that is not given stays as it is.
@@ -62,6 +69,9 @@ struct description {
   bool abandon_process_group = false;
   bool run_at_load = false;
   keep_alive keep;
+  std::chrono::seconds start_interval{0};  // zero: none
+  std::vector<calendar_time> calendar;
+  std::vector<std::string> watch_paths, queue_directories;
   std::chrono::seconds throttle_interval{10};
   std::chrono::seconds exit_timeout{20};  // zero: wait for ever
 };

@@ -11,25 +11,6 @@ void read_run_at_load(reader& in, const key_path& path, xpc_object_t value, desc
   in.boolean(path, value, &job->run_at_load);
 }
 
-void read_keep_alive(reader& in, const key_path& path, xpc_object_t value, description* job) {
-  if (is(value, OPENXPC_TYPE_BOOL)) {
-    in.boolean(path, value, &job->keep.always);
-    return;
-  }
-  if (!in.is_dictionary(path, value, "bool or dictionary")) return;
-  each_entry(value, [&](const std::string& condition, xpc_object_t wanted) {
-    const key_path here{path.front(), condition};
-    bool flag = false;
-    if (condition == "SuccessfulExit") {
-      if (in.boolean(here, wanted, &flag)) job->keep.successful_exit = flag;
-    } else if (condition == "Crashed") {
-      if (in.boolean(here, wanted, &flag)) job->keep.crashed = flag;
-    } else {
-      in.warn(here, "has no effect here");
-    }
-  });
-}
-
 void read_throttle_interval(reader& in, const key_path& path, xpc_object_t value,
                             description* job) {
   in.seconds(path, value, &job->throttle_interval);

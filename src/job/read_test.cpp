@@ -68,13 +68,14 @@ TEST(JobRead, DefaultsAndProgramOutOfItsArguments) {
 TEST(JobRead, R237_KeepAliveConditions) {
   outcome<reading> result =
       read(plist(minimal + "<key>KeepAlive</key><dict><key>SuccessfulExit</key><false/>"
-                           "<key>Crashed</key><true/><key>PathState</key><dict/></dict>"),
+                           "<key>Crashed</key><true/><key>Moon</key><dict/></dict>"),
            "j.plist");
   ASSERT_TRUE(result) << result.error().text;
   EXPECT_EQ(result->job.keep.successful_exit, false);
   EXPECT_EQ(result->job.keep.crashed, true);
   ASSERT_EQ(result->warnings.size(), 1u);
-  EXPECT_EQ(result->warnings[0], "j.plist:6: KeepAlive/PathState: has no effect here");
+  EXPECT_EQ(result->warnings[0],
+            "j.plist:6: KeepAlive/Moon: has no effect: there is no such condition");
 }
 
 TEST(JobRead, R350_ExitTimeoutAlsoSoSpelt) {

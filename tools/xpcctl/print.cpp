@@ -43,6 +43,12 @@ void print_job(xpc_object_t job) {
   line("standard output", text_of(job, "stdout-path"));
   line("standard error", text_of(job, "stderr-path"));
   line("keep alive", ::xpc_dictionary_get_bool(job, "keep-alive") ? "yes" : "");
+  if (has(job, "start-interval-s")) {
+    line("start interval", span(1000 * number_of(job, "start-interval-s")));
+  }
+  if (has(job, "next-start-ms")) line("next start in", span(number_of(job, "next-start-ms")));
+  line("watched paths", joined(find(job, "watch-paths")));
+  line("queues", joined(find(job, "queue-directories")));
   line("starts", std::to_string(number_of(job, "starts")));
   if (number_of(job, "quick-failures") != 0) {
     line("quick failures", std::to_string(number_of(job, "quick-failures")));

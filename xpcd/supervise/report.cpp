@@ -3,6 +3,7 @@
 #include "domain/socket_diag.hpp"
 #include "supervise/output.hpp"
 #include "supervise/supervisor.hpp"
+#include "supervise/triggers.hpp"
 
 #include <sys/wait.h>
 
@@ -34,6 +35,27 @@ object_ref last_exit(const run_result& last) {
     set(result.get(), "signal", static_cast<std::int64_t>(WTERMSIG(*last.status)));
   }
   return result;
+}
+
+void set_triggers(xpc_object_t result, const supervised& job) {
+  if (job.job.start_interval.count() > 0) {
+    set(result, "start-interval-s", static_cast<std::int64_t>(job.job.start_interval.count()));
+  }
+  if (!job.job.watch_paths.empty()) set(result, "watch-paths", strings(job.job.watch_paths));
+  if (!job.job.queue_directories.empty()) {
+    set(result, "queue-directories", strings(job.job.queue_directories));
+  }
+  if (!job.extra) return;
+  std::chrono::nanoseconds next = std::chrono::nanoseconds::max();
+  if (job.job.start_interval.count() > 0) {
+    next = job.extra->interval_due - base::boot_clock::now();
+  }
+  if (job.extra->calendar_due) {
+    next = std::min<std::chrono::nanoseconds>(
+        next, std::chrono::system_clock::from_time_t(*job.extra->calendar_due) -
+                  std::chrono::system_clock::now());
+  }
+  if (next != std::chrono::nanoseconds::max()) set(result, "next-start-ms", milliseconds(next));
 }
 
 void set_summary(xpc_object_t result, const supervised& job) {
@@ -74,6 +96,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
   if (!job->job.stderr_path.empty()) set(all, "stderr-path", job->job.stderr_path);
   if (!job->job.process.user.empty()) set(all, "user", job->job.process.user);
   if (!job->job.process.group.empty()) set(all, "group", job->job.process.group);
+  set_triggers(all, *job);
   set_bool(all, "run-at-load", job->job.run_at_load);
   set_bool(all, "keep-alive", job->job.keep.any());
   set(all, "throttle-interval-s", static_cast<std::int64_t>(job->job.throttle_interval.count()));

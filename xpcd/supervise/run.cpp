@@ -2,6 +2,7 @@
 
 #include "supervise/output.hpp"
 #include "supervise/supervisor.hpp"
+#include "supervise/triggers.hpp"
 
 #include <dirent.h>
 #include <signal.h>
@@ -132,6 +133,8 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
 event supervisor::judge_end(supervised& job, std::optional<int> status, bool asked) {
   const std::string& label = job.job.label;
   job.want = wish_after(job.job.keep, status);
+  if (condition_holds(job) || (job.extra && job.extra->pending)) job.want = wish::keep;
+  if (job.extra) job.extra->pending = false;
   const bool clean = status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
   const run_end how = asked ? run_end::asked : clean ? run_end::clean : run_end::bad;
   const throttle::verdict verdict =

@@ -90,6 +90,7 @@ failure_of run_state::save(const std::string& label, const saved_job& job) const
   set(all.get(), "generation", static_cast<std::int64_t>(job.generation));
   set(all.get(), "quick-ends", static_cast<std::int64_t>(job.quick_ends));
   set(all.get(), "started", static_cast<std::int64_t>(base::to_wire(job.started)));
+  set(all.get(), "loaded", static_cast<std::int64_t>(base::to_wire(job.loaded)));
   void* bytes = nullptr;
   std::size_t size = 0;
   xpc_rich_error_t error = nullptr;
@@ -143,8 +144,9 @@ outcome<saved_job> run_state::load(const std::string& label) const {
   std::optional<std::int64_t> generation = get_integer(all.get(), "generation");
   std::optional<std::int64_t> quick_ends = get_integer(all.get(), "quick-ends");
   std::optional<std::int64_t> started = get_integer(all.get(), "started");
+  std::optional<std::int64_t> loaded = get_integer(all.get(), "loaded");
   if (description == nullptr || !origin || !generation || *generation < 0 || !quick_ends ||
-      *quick_ends < 0 || *quick_ends > 1000 || !started || *started < 0) {
+      *quick_ends < 0 || *quick_ends > 1000 || !started || *started < 0 || !loaded || *loaded < 0) {
     return trouble{trouble::kind::bad_input, "run state " + name + ": is incomplete"};
   }
   job.description.reset(::xpc_copy(description));
@@ -152,6 +154,7 @@ outcome<saved_job> run_state::load(const std::string& label) const {
   job.generation = static_cast<std::uint64_t>(*generation);
   job.quick_ends = static_cast<unsigned>(*quick_ends);
   job.started = base::from_wire(static_cast<std::uint64_t>(*started));
+  job.loaded = base::from_wire(static_cast<std::uint64_t>(*loaded));
   return job;
 }
 

@@ -24,7 +24,7 @@ struct saved_job {
   std::string origin;
   std::uint64_t generation = 0;
   unsigned quick_ends = 0;
-  base::instant started{};
+  base::instant started{}, loaded{};
   friend bool operator==(const saved_job&, const saved_job&) = delete;
 };
 

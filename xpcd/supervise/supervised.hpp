@@ -84,9 +84,11 @@ struct run_result {
   std::chrono::nanoseconds lasted{};
 };
 
+struct triggers;
+
 struct supervised {
-  supervised(asio::io_context& loop, job::description what)
-      : job(std::move(what)), limits(job.throttle_interval), timer(loop) {}
+  supervised(asio::io_context& loop, job::description what);
+  ~supervised();
 
   job::description job;
   object_ref object;   // the property list
@@ -95,6 +97,8 @@ struct supervised {
   wish want = wish::on_demand;
   throttle limits;
   std::vector<owned_name> names;
+  std::unique_ptr<triggers> extra;  // nullptr: only clients and verbs start it
+  base::instant loaded{};
   std::optional<job_run> run;
   std::optional<run_result> last;
   std::uint64_t generation = 0;  // of the current or last process

@@ -1,5 +1,7 @@
 #include "supervise/supervisor.hpp"
 
+#include "supervise/triggers.hpp"
+
 #include <xpc/openxpc/error.h>
 
 #include <sys/wait.h>
@@ -56,10 +58,20 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       directory_(directory),
       options_(options),
       saved_(directory.borrowed_run_fd()),
+      watcher_(loop),
+      wall_clock_watch_(loop),
       hand_back_timer_(loop),
       self_(std::make_shared<supervisor*>(this)) {}
 
-supervisor::~supervisor() { *self_ = nullptr; }
+supervisor::~supervisor() {
+  *self_ = nullptr;
+  for (auto& [label, job] : jobs_) disarm_triggers(*job);
+  wall_clock_watch_.stop();
+}
+
+supervised::supervised(asio::io_context& loop, job::description what)
+    : job(std::move(what)), limits(job.throttle_interval), timer(loop) {}
+supervised::~supervised() = default;
 
 supervisor::job_ref supervisor::find(const std::string& label) const {
   auto at = jobs_.find(label);
@@ -98,6 +110,7 @@ failure_of supervisor::save(const supervised& job) const {
   all.generation = job.generation;
   all.quick_ends = job.limits.quick_ends();
   all.started = job.limits.started();
+  all.loaded = job.loaded;
   return saved_.save(job.job.label, all);
 }
 
@@ -120,14 +133,17 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
   job_ref job = std::make_shared<supervised>(loop_, std::move(what.job));
   job->object = std::move(what.object);
   job->origin = origin;
+  job->loaded = base::boot_clock::now();
   if (failure_of why = bind_names(*job)) return *why;
   if (failure_of why = save(*job)) {
     unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": could not be loaded");
     return *why;
   }
   jobs_[label] = job;
-  job->want = job->job.run_at_load || job->job.keep.any() ? wish::keep : wish::on_demand;
+  job->want = wish_at_load(*job);
   apply(job, event::load);
+  if (jobs_.count(label) != 0) arm_triggers(job);
+  on_jobs_changed();
   return label;
 }
 
@@ -164,7 +180,9 @@ failure_of supervisor::kill(const std::string& label, int signal) {
 }
 
 void supervisor::apply(const job_ref& borrowed, event what) {
-  const job_ref job = borrowed;  // a duty may remove it from where the caller found it
+  // A duty may remove it from where the caller found it.
+  // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
+  const job_ref job = borrowed;
   const step next = supervise::next(job->at, what, job->want);
   job->at = next.to;
   perform(job, next.then);
@@ -232,6 +250,7 @@ void supervisor::forget(const job_ref& job) {
   const std::string label = job->job.label;
   unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": was removed from this domain");
   saved_.forget(label);
+  disarm_triggers(*job);
   jobs_.erase(label);
   awaiting_hand_back_.erase(label);
   say(label, "removed");
@@ -239,6 +258,7 @@ void supervisor::forget(const job_ref& job) {
   for (done& one : job->await_gone) one(std::nullopt);
   job->await_start.clear();
   job->await_gone.clear();
+  on_jobs_changed();
   check_shut_down();
 }
 

@@ -2,6 +2,7 @@
 
 #include "domain/directory.hpp"
 #include "job/read.hpp"
+#include "supervise/path_watcher.hpp"
 #include "supervise/refuser.hpp"
 #include "supervise/run_state.hpp"
 #include "supervise/spawn.hpp"
@@ -133,6 +134,20 @@ class supervisor {
   void rotate(supervised& job, owned_name& name);
   void retire(base::fd listener, std::uint32_t code, std::uint32_t flags, std::string text);
 
+  // triggers.cpp
+  bool condition_holds(const supervised& job) const;
+  wish wish_at_load(const supervised& job) const;
+  void arm_triggers(const job_ref& job);
+  void disarm_triggers(supervised& job);
+  void on_change(const job_ref& job, bool counts);
+  void trigger(const job_ref& job, bool remember);
+  void on_jobs_changed();
+  void set_interval(const job_ref& job);
+  void set_calendar(const job_ref& job);
+  void on_calendar(const job_ref& job);
+  void watch_wall_clock();
+  void on_wall_clock_set();
+
   // takeover.cpp
   void take_over_job(const std::string& label);
   failure_of hand_back(supervised& job, const std::string& name, base::fd socket);
@@ -143,6 +158,9 @@ class supervisor {
   supervisor_options options_;
   run_state saved_;
   refuser refuser_;
+  path_watcher watcher_;
+  base::fd wall_clock_;
+  watch wall_clock_watch_;
   std::map<std::string, job_ref> jobs_;
   std::map<std::string, std::string> owners_;  // name to label
   std::map<pid_t, std::string> processes_;     // pid to label

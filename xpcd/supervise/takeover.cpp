@@ -39,14 +39,16 @@ void supervisor::take_over_job(const std::string& label) {
   job->object = std::move(reading->object);
   job->origin = saved->origin;
   job->generation = saved->generation;
+  job->loaded = saved->loaded;
   job->limits.restore(saved->started, saved->quick_ends);
   job->kept_output.reset(::openat(saved_.borrowed_fd(), run_state::output_file(label).c_str(),
                                   O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
-  job->want = job->job.keep.any() ? wish::keep : wish::on_demand;
+  job->want =
+      job->job.keep.any() && !job->job.keep.after_initial_demand ? wish::keep : wish::on_demand;
 
   std::optional<saved_run> run = saved_.load_run(label);
   base::fd pidfd = run ? open_process(run->id) : base::fd();
-  if (!pidfd) {
+  if (!run || !pidfd) {
     // Nobody holds its sockets, or nobody we could know of.
     if (failure_of why = bind_names(*job)) {
       say(label, "is lost: " + why->text);
@@ -60,9 +62,11 @@ void supervisor::take_over_job(const std::string& label) {
       say(label, "its process " + std::to_string(run->id.pid) + " is gone");
       // How it ended nobody can learn, so it counts as a crash.
       apply(job, event::adopt);
-      return apply(job, judge_end(*job, std::nullopt, false));
+      apply(job, judge_end(*job, std::nullopt, false));
+    } else {
+      apply(job, event::load);
     }
-    return apply(job, event::load);
+    return arm_triggers(job);
   }
   for (const std::string& text : job->job.names) {
     job->names.emplace_back(loop_, text);
@@ -80,6 +84,8 @@ void supervisor::take_over_job(const std::string& label) {
   if (!job->names.empty()) awaiting_hand_back_.insert(label);
   watch_exit(job);
   apply(job, event::adopt);
+  // Only now that it counts as running: what is due must not start it again.
+  arm_triggers(job);
 }
 
 failure_of supervisor::hand_back(supervised& job, const std::string& text, base::fd socket) {

@@ -1,0 +1,161 @@
+#include "supervise/path_watcher.hpp"
+
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace openxpc::supervise {
+
+namespace {
+
+constexpr std::uint32_t directory_mask =
+    IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_DELETE_SELF | IN_MOVE_SELF;
+constexpr std::uint32_t file_mask =
+    IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB | IN_DELETE_SELF | IN_MOVE_SELF;
+
+std::string parent_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  return slash == 0 || slash == std::string::npos ? "/" : path.substr(0, slash);
+}
+
+std::string last_of(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
+/// Slashes at the end and twice in a row are no parts of a path.
+std::string tidy(const std::string& path) {
+  std::string result;
+  for (const char c : path) {
+    if (c != '/' || result.empty() || result.back() != '/') result += c;
+  }
+  while (result.size() > 1 && result.back() == '/') result.pop_back();
+  return result;
+}
+
+}  // namespace
+
+path_watcher::handle path_watcher::add(const std::string& path, base::function<void()> changed) {
+  open();
+  handle one = entries_.emplace(entries_.end());
+  one->path = tidy(path);
+  one->changed = std::move(changed);
+  arm(*one);
+  return one;
+}
+
+void path_watcher::remove(handle which) {
+  disarm(*which);
+  entries_.erase(which);
+}
+
+void path_watcher::open() {
+  if (events_) return;
+  events_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+  if (!events_) {
+    std::fprintf(stderr, "xpcd: paths cannot be watched: %s\n", std::strerror(errno));
+    return;
+  }
+  wait();
+}
+
+void path_watcher::wait() {
+  watch_.start(events_.get(), [this] {
+    read();
+    wait();
+  });
+}
+
+int path_watcher::watch_path(const std::string& path, bool must_be_directory, entry* user) {
+  struct stat status;
+  if (!events_ || ::stat(path.c_str(), &status) < 0) return -1;
+  const bool is_directory = S_ISDIR(status.st_mode);
+  if (must_be_directory && !is_directory) return -1;
+  const int number = ::inotify_add_watch(events_.get(), path.c_str(),
+                                         is_directory ? directory_mask | IN_ONLYDIR : file_mask);
+  if (number >= 0) {
+    users_[number].insert(user);
+  } else if (errno != ENOENT && errno != ENOTDIR) {
+    std::fprintf(stderr, "xpcd: %s cannot be watched: %s\n", path.c_str(), std::strerror(errno));
+  }
+  return number;
+}
+
+void path_watcher::leave(int number, entry* user) {
+  auto at = users_.find(number);
+  if (at == users_.end()) return;
+  at->second.erase(user);
+  if (!at->second.empty()) return;
+  users_.erase(at);
+  ::inotify_rm_watch(events_.get(), number);
+}
+
+void path_watcher::disarm(entry& one) {
+  const int self = one.self, above = one.above;
+  one.self = one.above = -1;
+  // A directory may be both: the path of one entry and the parent of another.
+  if (self >= 0) leave(self, &one);
+  if (above >= 0) leave(above, &one);
+}
+
+void path_watcher::arm(entry& one) {
+  disarm(one);
+  // First what is above: what appears before the second look is seen by it, what appears later is
+  // told of.
+  std::string at = one.path;
+  while (one.above < 0 && at != "/") {
+    one.child = last_of(at);
+    at = parent_of(at);
+    one.above = watch_path(at, true, &one);
+  }
+  one.self = watch_path(one.path, false, &one);
+}
+
+void path_watcher::on_event(int number, const std::string& name, std::set<entry*>* changed) {
+  auto at = users_.find(number);
+  if (at == users_.end()) return;
+  const std::set<entry*> users = at->second;
+  for (entry* one : users) {
+    if (one->self == number) changed->insert(one);
+    if (one->above == number && (name.empty() || name == one->child)) {
+      const bool was_there = one->self >= 0;
+      arm(*one);
+      // A path that only came nearer has not changed.
+      if (was_there || one->self >= 0) changed->insert(one);
+    }
+  }
+}
+
+void path_watcher::read() {
+  std::set<entry*> changed;
+  alignas(inotify_event) char buffer[8192];
+  ssize_t size = 0;
+  while ((size = ::read(events_.get(), buffer, sizeof buffer)) > 0) {
+    for (ssize_t at = 0; at < size;) {
+      const auto* event = reinterpret_cast<const inotify_event*>(buffer + at);
+      at += static_cast<ssize_t>(sizeof *event) + event->len;
+      if (event->mask & IN_Q_OVERFLOW) {
+        for (entry& one : entries_) {
+          arm(one);
+          changed.insert(&one);
+        }
+      } else if (event->mask & (IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF)) {
+        auto users = users_.find(event->wd);
+        if (users == users_.end()) continue;
+        const std::set<entry*> lost = users->second;
+        for (entry* one : lost) {
+          if (one->self == event->wd) changed.insert(one);
+          arm(*one);
+        }
+      } else {
+        on_event(event->wd, event->len > 0 ? event->name : "", &changed);
+      }
+    }
+  }
+  for (entry& one : entries_) {
+    if (changed.count(&one) != 0) one.changed();
+  }
+}
+
+}  // namespace openxpc::supervise

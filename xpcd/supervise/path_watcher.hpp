@@ -1,0 +1,58 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "base/function.hpp"
+#include "supervise/supervised.hpp"
+
+#include <asio/io_context.hpp>
+
+#include <list>
+#include <map>
+#include <set>
+#include <string>
+#include <vector>
+
+/// Tells of changes at paths that need not exist yet, by inotify: no work while nothing changes.
+namespace openxpc::supervise {
+
+class path_watcher {
+ public:
+  /// One path that is watched.
+  struct entry {
+    std::string path;
+    base::function<void()> changed;
+    int self = -1;      // inotify's number for what is there; -1 while nothing is
+    int above = -1;     // that of the nearest directory over it
+    std::string child;  // what must appear there for the path to come nearer
+  };
+  using handle = std::list<entry>::iterator;
+
+  /// Nothing is opened before the first path is added.
+  explicit path_watcher(asio::io_context& loop) : watch_(loop) {}
+  ~path_watcher() { watch_.stop(); }
+  path_watcher(const path_watcher&) = delete;
+  path_watcher& operator=(const path_watcher&) = delete;
+
+  /// Calls `changed` on the loop after the file at `path` was made, written, given other
+  /// attributes, replaced or removed; or after an entry of the directory at `path` came, went or
+  /// was renamed. Several changes may be told as one. `changed` must not add or remove paths.
+  handle add(const std::string& path, base::function<void()> changed);
+  void remove(handle which);
+
+ private:
+  void open();
+  void wait();
+  void read();
+  void on_event(int number, const std::string& name, std::set<entry*>* changed);
+  void arm(entry& one);
+  void disarm(entry& one);
+  int watch_path(const std::string& path, bool must_be_directory, entry* user);
+  void leave(int number, entry* user);
+
+  std::list<entry> entries_;
+  std::map<int, std::set<entry*>> users_;  // of each of inotify's numbers
+  base::fd events_;
+  watch watch_;
+};
+
+}  // namespace openxpc::supervise

@@ -1,0 +1,207 @@
+// What starts a job without a client: intervals, the calendar, paths that change, other jobs.
+
+#include "supervise/triggers.hpp"
+
+#include "supervise/supervisor.hpp"
+
+#include <dirent.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace openxpc::supervise {
+
+namespace {
+
+bool exists(const std::string& path) {
+  struct stat status;
+  return ::stat(path.c_str(), &status) == 0;
+}
+
+/// A directory that cannot be read has nothing for the job to do.
+bool has_entries(const std::string& path) {
+  DIR* stream = ::opendir(path.c_str());
+  if (stream == nullptr) return false;
+  bool found = false;
+  while (const dirent* entry = ::readdir(stream)) {
+    const std::string name = entry->d_name;
+    found = found || (name != "." && name != "..");
+  }
+  ::closedir(stream);
+  return found;
+}
+
+bool depends_on_exit(const job::keep_alive& keep) {
+  return keep.always || keep.successful_exit || keep.crashed;
+}
+
+bool has_triggers(const job::description& job) {
+  return job.start_interval.count() > 0 || !job.calendar.empty() || !job.watch_paths.empty() ||
+         !job.queue_directories.empty() || !job.keep.path_state.empty() ||
+         !job.keep.other_job.empty();
+}
+
+}  // namespace
+
+bool supervisor::condition_holds(const supervised& job) const {
+  const job::description& what = job.job;
+  for (const std::string& path : what.queue_directories) {
+    if (has_entries(path)) return true;
+  }
+  if (what.keep.after_initial_demand && job.start_count == 0) return false;
+  for (const auto& [path, wanted] : what.keep.path_state) {
+    if (exists(path) == wanted) return true;
+  }
+  for (const auto& [label, wanted] : what.keep.other_job) {
+    if ((jobs_.count(label) != 0) == wanted) return true;
+  }
+  return false;
+}
+
+wish supervisor::wish_at_load(const supervised& job) const {
+  const job::description& what = job.job;
+  const bool kept = depends_on_exit(what.keep) && !what.keep.after_initial_demand;
+  return what.run_at_load || kept || condition_holds(job) ? wish::keep : wish::on_demand;
+}
+
+void supervisor::arm_triggers(const job_ref& job) {
+  if (!has_triggers(job->job)) return;
+  const job::description& what = job->job;
+  job->extra = std::make_unique<triggers>(loop_);
+  set_interval(job);
+  set_calendar(job);
+  if (!what.calendar.empty()) watch_wall_clock();
+  auto add = [&](const std::string& path, bool remember) {
+    job->extra->paths.push_back(
+        watcher_.add(path, [this, self = self_, weak = std::weak_ptr(job), remember] {
+          // What the loop does next may end the watch that is telling of this.
+          asio::post(loop_, [self, weak, remember] {
+            job_ref here = weak.lock();
+            if (*self != nullptr && here) (*self)->on_change(here, remember);
+          });
+        }));
+  };
+  for (const std::string& path : what.watch_paths) add(path, true);
+  for (const std::string& path : what.queue_directories) add(path, false);
+  for (const auto& [path, wanted] : what.keep.path_state) add(path, false);
+  // What changed before the watch began was told to nobody.
+  if (condition_holds(*job)) trigger(job, false);
+}
+
+void supervisor::disarm_triggers(supervised& job) {
+  if (!job.extra) return;
+  for (path_watcher::handle one : job.extra->paths) watcher_.remove(one);
+  job.extra.reset();
+}
+
+/// Something at one of the job's paths changed. @param counts by itself; otherwise only what is
+/// there now counts.
+void supervisor::on_change(const job_ref& job, bool counts) {
+  if (!job->extra || job->at == state::gone) return;
+  if (counts || condition_holds(*job)) trigger(job, counts);
+}
+
+/// Starts the job if it does not run. @param remember starts it again after the run it is in.
+void supervisor::trigger(const job_ref& job, bool remember) {
+  if (job->at == state::idle) {
+    apply(job, event::activity);
+  } else if (job->at == state::throttled) {
+    job->want = wish::keep;
+  } else if (remember && has_process(job->at) && job->extra) {
+    job->extra->pending = true;
+  }
+}
+
+/// A job came or went: those that depend on it.
+void supervisor::on_jobs_changed() {
+  if (shut_down_) return;
+  std::vector<job_ref> dependent;
+  for (const auto& [label, job] : jobs_) {
+    if (!job->job.keep.other_job.empty() && job->at == state::idle) dependent.push_back(job);
+  }
+  for (const job_ref& job : dependent) {
+    if (job->at == state::idle && condition_holds(*job)) trigger(job, false);
+  }
+}
+
+void supervisor::set_interval(const job_ref& job) {
+  const std::chrono::nanoseconds every = job->job.start_interval;
+  if (every.count() == 0) return;
+  triggers& mine = *job->extra;
+  const base::instant now = base::boot_clock::now();
+  // Counted from when the job was loaded, so that neither a slow machine nor a new xpcd shifts it.
+  const std::chrono::nanoseconds passed = now - job->loaded;
+  mine.interval_due = job->loaded + (passed / every + 1) * every;
+  mine.interval.expires_after(
+      std::chrono::duration_cast<std::chrono::steady_clock::duration>(mine.interval_due - now));
+  mine.interval.async_wait(
+      [self = self_, weak = std::weak_ptr(job)](const asio::error_code& error) {
+        job_ref here = weak.lock();
+        if (error || *self == nullptr || !here || !here->extra) return;
+        (*self)->set_interval(here);
+        (*self)->trigger(here, false);
+      });
+}
+
+void supervisor::set_calendar(const job_ref& job) {
+  if (job->job.calendar.empty()) return;
+  triggers& mine = *job->extra;
+  const std::time_t now = std::time(nullptr);
+  if (!mine.calendar_due || *mine.calendar_due <= now) {
+    mine.calendar_due = job::next_time(job->job.calendar, now);
+  }
+  if (!mine.calendar_due) return;
+  mine.calendar.expires_after(std::chrono::seconds(*mine.calendar_due - now));
+  mine.calendar.async_wait(
+      [self = self_, weak = std::weak_ptr(job)](const asio::error_code& error) {
+        job_ref here = weak.lock();
+        if (!error && *self != nullptr && here && here->extra) (*self)->on_calendar(here);
+      });
+}
+
+/// A timer went off, or the clock was set: is it time?
+void supervisor::on_calendar(const job_ref& job) {
+  triggers& mine = *job->extra;
+  const bool due = mine.calendar_due && *mine.calendar_due <= std::time(nullptr);
+  set_calendar(job);
+  if (due) trigger(job, false);
+}
+
+/// The kernel tells when the clock of the day is set, or the machine slept.
+void supervisor::watch_wall_clock() {
+  if (wall_clock_) return;
+  wall_clock_.reset(::timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK));
+  itimerspec never{};
+  never.it_value.tv_sec = std::numeric_limits<std::time_t>::max() / 2;
+  if (!wall_clock_ ||
+      ::timerfd_settime(wall_clock_.get(), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &never,
+                        nullptr) < 0) {
+    say("calendar", system_trouble(errno, "changes of the clock will not be noticed").text);
+    return;
+  }
+  wall_clock_watch_.start(wall_clock_.get(), [this] { on_wall_clock_set(); });
+}
+
+void supervisor::on_wall_clock_set() {
+  std::uint64_t ignored = 0;
+  if (::read(wall_clock_.get(), &ignored, sizeof ignored) < 0 && errno == ECANCELED) {
+    std::vector<job_ref> all;
+    for (const auto& [label, job] : jobs_) {
+      if (job->extra && !job->job.calendar.empty()) all.push_back(job);
+    }
+    for (const job_ref& job : all) {
+      // Set back, it may be that an earlier time comes again.
+      const std::optional<std::time_t> next = job::next_time(job->job.calendar, std::time(nullptr));
+      if (next && job->extra->calendar_due && *next < *job->extra->calendar_due) {
+        job->extra->calendar_due = next;
+      }
+      on_calendar(job);
+    }
+  }
+  wall_clock_watch_.start(wall_clock_.get(), [this] { on_wall_clock_set(); });
+}
+
+}  // namespace openxpc::supervise
