@@ -97,6 +97,12 @@ if(TARGET xpc)
     # Its headers stand where a real libdispatch has its own.
     install(DIRECTORY ${PROJECT_SOURCE_DIR}/compat/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
       COMPONENT dev FILES_MATCHING PATTERN "*.h")
+  elseif(TARGET xpc-real-dispatch)
+    # The same names for the system's own.
+    set_target_properties(xpc-real-dispatch PROPERTIES EXPORT_NAME dispatch)
+    install(TARGETS xpc-real-dispatch EXPORT openxpc)
+    openxpc_install_pc(openxpc-dispatch DESCRIPTION "XPC for Linux: the libdispatch of this system"
+      LIBS -ldispatch -lBlocksRuntime)
   endif()
 
   if(TARGET xpc-compat)

@@ -1,6 +1,7 @@
 // For tests: a library with the names of libdispatch that knows nothing of XPC. Two queues, work
-// runs inside the call.
+// runs inside the call. With OTHER_DISPATCH_DATA it has data objects too.
 #include <stddef.h>
+#include <stdlib.h>
 
 struct _queue {
   const void* key;
@@ -8,12 +9,16 @@ struct _queue {
 };
 struct _queue _dispatch_main_q;
 static struct _queue global;
-static struct _queue* current;
+static _Thread_local struct _queue* current;
+
+/// How often work was submitted, for the test to look at.
+_Atomic int other_dispatch_calls;
 
 void dispatch_retain(void* object) { (void)object; }
 void dispatch_release(void* object) { (void)object; }
 void dispatch_sync_f(void* queue, void* context, void (*work)(void*)) {
   struct _queue* outer = current;
+  ++other_dispatch_calls;
   current = queue;
   work(context);
   current = outer;
@@ -46,3 +51,23 @@ void dispatch_main(void) {
   for (;;) {
   }
 }
+
+#ifdef OTHER_DISPATCH_DATA
+struct _data {
+  const void* bytes;
+  size_t size;
+};
+struct _data* other_dispatch_data(const void* bytes, size_t size) {
+  struct _data* made = malloc(sizeof *made);
+  made->bytes = bytes;
+  made->size = size;
+  return made;
+}
+size_t dispatch_data_get_size(void* data) { return ((struct _data*)data)->size; }
+void* dispatch_data_create_map(void* data, const void** bytes, size_t* size) {
+  struct _data* from = data;
+  *bytes = from->bytes;
+  *size = from->size;
+  return other_dispatch_data(from->bytes, from->size);
+}
+#endif

@@ -9,8 +9,7 @@
 #include <sys/qos.h>
 
 /// @return 0, or EINVAL for a class or a relative priority that does not exist.
-static __inline__ int pthread_set_qos_class_self_np(dispatch_qos_class_t qos_class,
-                                                    int relative_priority) {
+static __inline__ int pthread_set_qos_class_self_np(qos_class_t qos_class, int relative_priority) {
   switch (qos_class) {
     case QOS_CLASS_USER_INTERACTIVE:
     case QOS_CLASS_USER_INITIATED:
@@ -25,13 +24,12 @@ static __inline__ int pthread_set_qos_class_self_np(dispatch_qos_class_t qos_cla
 }
 /// The same for threads that an attribute is for.
 static __inline__ int pthread_attr_set_qos_class_np(pthread_attr_t* attribute,
-                                                    dispatch_qos_class_t qos_class,
-                                                    int relative_priority) {
+                                                    qos_class_t qos_class, int relative_priority) {
   (void)attribute;
   return pthread_set_qos_class_self_np(qos_class, relative_priority);
 }
 /// The class of a thread: the default one. @param relative_priority receives 0. Both may be null.
-static __inline__ int pthread_get_qos_class_np(pthread_t thread, dispatch_qos_class_t* qos_class,
+static __inline__ int pthread_get_qos_class_np(pthread_t thread, qos_class_t* qos_class,
                                                int* relative_priority) {
   (void)thread;
   if (qos_class) *qos_class = QOS_CLASS_DEFAULT;
