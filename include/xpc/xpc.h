@@ -392,7 +392,10 @@ XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 xpc_object_t xpc_dictionary_get_array(xpc_o
 /// Runs a service whose job declares exactly one name: calls `handler` with each new client. Does
 /// not return.
 XPC_EXPORT XPC_NORETURN XPC_NONNULL1 void xpc_main(xpc_connection_handler_t handler);
-/// Between these the service is not idle and is not asked to exit.
+/// Between these the service is not idle and is not asked to exit (rules 167, 172). Each message of
+/// a client counts too, from before its handler is called until the message object, or the reply
+/// made of it, is gone or sent (rules 168 to 170). When the process was asked to end meanwhile, the
+/// last end lets it end (rule 173). Ending more than was begun is misuse (rule 174). Threads: any.
 XPC_EXPORT void xpc_transaction_begin(void);
 XPC_EXPORT void xpc_transaction_end(void);
 

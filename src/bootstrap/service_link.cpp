@@ -4,6 +4,7 @@
 #include "bootstrap/inherited.hpp"
 #include "bootstrap/termination.hpp"
 #include "channel/socket/socket_transport.hpp"
+#include "connection/transactions.hpp"
 #include "object/scalar.hpp"
 #include "object/shared_fd.hpp"
 #include "object/string.hpp"
@@ -132,6 +133,7 @@ class service_link final : public base::counted {
   void terminate() { request_termination(); }
 
   bool idle() {
+    if (connection::transaction_count() != 0) return false;
     std::lock_guard lock(mutex_);
     for (auto& each : listeners_)
       if (each->peer_count() != 0) return false;
@@ -147,7 +149,7 @@ class service_link final : public base::counted {
       left_ += all.size();
       if (left_ == 0 && !drained_) all.clear();
     }
-    if (all.empty()) return say_drained();
+    if (all.empty()) return end_when_idle();
     for (auto& each : all) {
       each->announce_termination();
       each->stop([this] {
@@ -156,9 +158,14 @@ class service_link final : public base::counted {
           std::lock_guard lock(mutex_);
           last = --left_ == 0;
         }
-        if (last) say_drained();
+        if (last) end_when_idle();
       });
     }
+  }
+
+  /// The end of the last transaction is the end of the process (rule 173).
+  void end_when_idle() {
+    connection::when_no_transactions([this] { say_drained(); });
   }
 
   void say_drained() {

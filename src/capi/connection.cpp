@@ -45,6 +45,7 @@ bool send_if_reply(object::dictionary& message, const char* function) {
   auto right = context->take_right();
   if (!right) base::misuse(function, "this reply has been sent already");
   right->reply(message);
+  (void)context->take_transaction();  // it ends now (rule 170)
   return true;
 }
 

@@ -25,8 +25,12 @@ xpc_object_t event_of(const connection::error_ref& why) {
 bool attach_context(connection::incoming& what) {
   auto from = what.from->share_object();
   if (!from) return false;
+  // What a client asks of a service keeps the service from being idle (rule 168).
+  const bool is_client = from->name().empty() && !from->behind().is_from_endpoint();
+  auto busy = is_client ? connection::transaction::begin() : connection::transaction();
   what.message->set_context(base::make_ref<connection::message_context>(
-      connection::message_context::kind::received, std::move(from), std::move(what.right)));
+      connection::message_context::kind::received, std::move(from), std::move(what.right),
+      std::move(busy)));
   return true;
 }
 

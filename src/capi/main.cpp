@@ -5,6 +5,7 @@
 #include "capi/dispatch_table.hpp"
 #include "capi/event_handler.hpp"
 #include "connection/listener.hpp"
+#include "connection/transactions.hpp"
 
 #include <xpc/xpc.h>
 
@@ -41,8 +42,10 @@ void xpc_main(xpc_connection_handler_t handler) {
   // Without a main loop of the program's own, ending in order is what is left to do.
   std::atomic<std::uint32_t> stopped{0};
   made->stop([&stopped] {
-    stopped.store(1, std::memory_order_release);
-    stopped.notify_all();
+    connection::when_no_transactions([&stopped] {
+      stopped.store(1, std::memory_order_release);
+      stopped.notify_all();
+    });
   });
   stopped.wait(0);
   std::exit(EXIT_SUCCESS);

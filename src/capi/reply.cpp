@@ -14,7 +14,8 @@ xpc_object_t xpc_dictionary_create_reply(xpc_object_t original) {
   if (!right) return nullptr;
   auto reply = object::dictionary::create();
   reply->set_context(base::make_ref<message_context>(message_context::kind::reply,
-                                                     context->remote(), std::move(right)));
+                                                     context->remote(), std::move(right),
+                                                     context->take_transaction()));
   return capi::give(std::move(reply));
 }
 

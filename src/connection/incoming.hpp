@@ -5,6 +5,7 @@
 #include "channel/channel.hpp"
 #include "connection/failure.hpp"
 #include "connection/strand.hpp"
+#include "connection/transactions.hpp"
 #include "object/dictionary.hpp"
 
 #include <atomic>
@@ -89,8 +90,9 @@ class incoming final : public delivery {
 class message_context final : public base::counted {
  public:
   enum class kind : std::uint8_t { received, reply };
-  message_context(kind what, base::ref<object::object> remote, base::ref<reply_right> right)
-      : what_(what), remote_(std::move(remote)), right_(std::move(right)) {}
+  message_context(kind what, base::ref<object::object> remote, base::ref<reply_right> right,
+                  transaction busy = {})
+      : what_(what), remote_(std::move(remote)), right_(std::move(right)), busy_(std::move(busy)) {}
 
   kind what() const noexcept { return what_; }
   /// The connection; lives as long as the message.
@@ -100,12 +102,22 @@ class message_context final : public base::counted {
     std::lock_guard lock(mutex_);
     return std::move(right_);
   }
+  bool has_right() noexcept {
+    std::lock_guard lock(mutex_);
+    return right_ != nullptr;
+  }
+  /// Moves out what keeps the process busy while the message is there (rules 169, 170).
+  transaction take_transaction() noexcept {
+    std::lock_guard lock(mutex_);
+    return std::move(busy_);
+  }
 
  private:
   const kind what_;
   const base::ref<object::object> remote_;
   std::mutex mutex_;
   base::ref<reply_right> right_;
+  transaction busy_;
 };
 
 }  // namespace openxpc::connection
