@@ -399,8 +399,20 @@ XPC_EXPORT XPC_NORETURN XPC_NONNULL1 void xpc_main(xpc_connection_handler_t hand
 XPC_EXPORT void xpc_transaction_begin(void);
 XPC_EXPORT void xpc_transaction_end(void);
 
+#if OPENXPC_HAS_BLOCKS
+/// Sets the one handler of this process for the events of a stream: dictionaries with
+/// XPC_EVENT_KEY_NAME. A second one for the same stream is misuse (rule 198).
+/// Linux: no stream delivers events yet; the handler is kept and waits.
+/// @param stream copied. @param targetq where the handler runs; NULL: a default concurrent queue.
+/// @param handler copied, kept as long as the process.
+XPC_EXPORT XPC_NONNULL1 XPC_NONNULL3 void xpc_set_event_stream_handler(const char* stream,
+                                                                       dispatch_queue_t targetq,
+                                                                       xpc_handler_t handler);
+#endif
+
 OPENXPC_END_DECLS
 
+#include <xpc/activity.h>
 #include <xpc/connection.h>
 #include <xpc/debug.h>
 #include <xpc/endpoint.h>

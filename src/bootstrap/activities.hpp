@@ -1,0 +1,24 @@
+#pragma once
+
+#include "base/function.hpp"
+#include "object/activity.hpp"
+
+#include <string>
+
+namespace openxpc::bootstrap {
+
+/// The activities of this process by identifier. Threads: any.
+
+/// Called with an activity that comes into CHECK_IN or RUN; calls for one activity never overlap
+/// (rule 187).
+using activity_function = base::function<void(object::activity&)>;
+
+/// Registers, or replaces criteria and function of what is registered (rule 185).
+/// @param criteria  null: those of the existing activity stay, or empty ones are made, and `told`
+/// is called soon in CHECK_IN, on an engine thread (rule 186).
+void register_activity(const std::string& identifier, object::ref<object::object> criteria,
+                       activity_function told);
+/// From now on its function is not called again; a running call finishes.
+void unregister_activity(const std::string& identifier);
+
+}  // namespace openxpc::bootstrap
