@@ -148,6 +148,41 @@ XPC_EXPORT XPC_NONNULL_ALL
 XPC_EXPORT XPC_NONNULL1 void xpc_connection_set_finalizer_f(xpc_connection_t connection,
                                                             xpc_finalizer_t _Nullable finalizer);
 
+// Requirements on the program at the other end; before activation, and one in all for a connection:
+// a second one is misuse (rule 154). Each checks what it is given and returns 0, or EINVAL, and
+// then nothing is required (rule 153). Texts and dictionaries are copied (rule 161).
+//
+// Linux: no requirement can be judged yet, so nobody meets one. The connection ends before anything
+// is sent: pending replies and then the handler get XPC_ERROR_PEER_CODE_SIGNING_REQUIREMENT, the
+// handler XPC_ERROR_CONNECTION_INVALID after it. A listener turns every client away in the same
+// way, and its own handler hears nothing of them.
+
+/// @param requirement text of the requirement language, such as "identifier org.example.x".
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int xpc_connection_set_peer_code_signing_requirement(
+    xpc_connection_t connection, const char* requirement);
+/// The peer has the entitlement.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int
+xpc_connection_set_peer_entitlement_exists_requirement(xpc_connection_t connection,
+                                                       const char* entitlement);
+/// The entitlement has this value, a bool, string or int64 (rule 162).
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int
+xpc_connection_set_peer_entitlement_matches_value_requirement(xpc_connection_t connection,
+                                                              const char* entitlement,
+                                                              xpc_object_t value);
+/// The peer is signed by the team that signed this program (rule 163). @param signing_identifier
+/// NULL: any of its programs.
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT int xpc_connection_set_peer_team_identity_requirement(
+    xpc_connection_t connection, const char* _Nullable signing_identifier);
+/// The peer is part of the operating system (rules 163, 166).
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT int xpc_connection_set_peer_platform_identity_requirement(
+    xpc_connection_t connection, const char* _Nullable signing_identifier);
+/// The peer matches a dictionary of conditions and operators (rule 164).
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int xpc_connection_set_peer_lightweight_code_requirement(
+    xpc_connection_t connection, xpc_object_t lwcr);
+/// A requirement of <xpc/peer_requirement.h>.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_set_peer_requirement(
+    xpc_connection_t connection, xpc_peer_requirement_t requirement);
+
 /// Why the connection became invalid, malloc'ed (free() it); NULL while it is valid (rule 60).
 XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT char* _Nullable xpc_connection_copy_invalidation_reason(
     xpc_connection_t connection);

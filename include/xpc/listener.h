@@ -39,6 +39,15 @@ XPC_EXPORT XPC_NONNULL1 XPC_NONNULL4 XPC_WARN_RESULT xpc_listener_t _Nullable xp
     xpc_rich_error_t _Nullable* _Nullable error_out);
 #endif
 
+/// Inactive listeners only, and one in all: a second one is misuse (rule 154). Checks its text and
+/// returns 0, or EINVAL (rule 153). Sessions do not inherit it (rule 159). Linux: nobody meets a
+/// requirement yet (<xpc/connection.h>), so every client is turned away and the handler not called.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int xpc_listener_set_peer_code_signing_requirement(
+    xpc_listener_t listener, const char* requirement);
+/// The same for a requirement of <xpc/peer_requirement.h>.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_listener_set_peer_requirement(
+    xpc_listener_t listener, xpc_peer_requirement_t requirement);
+
 /// Activates an inactive listener; a second time is misuse. @return false with *error_out set: it
 /// is cancelled then.
 XPC_EXPORT XPC_NONNULL1 bool xpc_listener_activate(xpc_listener_t listener,

@@ -55,6 +55,15 @@ XPC_EXPORT XPC_NONNULL_ALL void xpc_session_set_cancel_handler(
     xpc_session_t session, xpc_session_cancel_handler_t cancel_handler);
 #endif
 
+/// Inactive sessions only, and one in all: a second one is misuse (rules 135, 154). Checks its text
+/// and returns 0, or EINVAL (rule 153). Linux: nobody meets a requirement yet (<xpc/connection.h>),
+/// so the session cannot be activated: xpc_session_activate() fails with the reason.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int xpc_session_set_peer_code_signing_requirement(
+    xpc_session_t session, const char* requirement);
+/// The same for a requirement of <xpc/peer_requirement.h>.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_session_set_peer_requirement(
+    xpc_session_t session, xpc_peer_requirement_t requirement);
+
 /// Activates an inactive session; a second time is misuse (rule 136). @return false with *error_out
 /// set: the session is cancelled then.
 XPC_EXPORT XPC_NONNULL1 bool xpc_session_activate(xpc_session_t session,

@@ -417,6 +417,7 @@ OPENXPC_END_DECLS
 #include <xpc/debug.h>
 #include <xpc/endpoint.h>
 #include <xpc/listener.h>
+#include <xpc/peer_requirement.h>
 #include <xpc/rich_error.h>
 #include <xpc/session.h>
 

@@ -53,6 +53,8 @@ class event_handlers final : public connection::handlers {
   }
   void terminating() override { told_(object::handle_of(_xpc_error_termination_imminent)); }
   void ended(const connection::error_ref& why) override {
+    if (why->code() == OPENXPC_ERROR_PEER_REFUSED)
+      told_(object::handle_of(_xpc_error_peer_code_signing_requirement));
     if (ends_by_interruption_ && why->code() == OPENXPC_ERROR_INTERRUPTED)
       told_(object::handle_of(_xpc_error_connection_interrupted));
     told_(object::handle_of(_xpc_error_connection_invalid));

@@ -32,6 +32,7 @@ error_ref error_of(const channel::closing& how) {
           case OPENXPC_ERROR_LAUNCH_FAILED:
           case OPENXPC_ERROR_NOT_FOUND:
           case OPENXPC_ERROR_DENIED:
+          case OPENXPC_ERROR_PEER_REFUSED:
           case OPENXPC_ERROR_INCOMPATIBLE:
           case OPENXPC_ERROR_NO_RESOURCES:
           case OPENXPC_ERROR_TOO_MANY:

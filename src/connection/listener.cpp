@@ -35,6 +35,13 @@ void listener::set_failure(error_ref why) {
   failure_ = std::move(why);
 }
 
+bool listener::require(error_ref why) {
+  std::lock_guard lock(mutex_);
+  if (required_) return false;
+  required_ = std::move(why);
+  return true;
+}
+
 void listener::set_handlers(base::ref<handlers> told) {
   std::lock_guard lock(mutex_);
   std::swap(handlers_, told);
@@ -68,6 +75,11 @@ bool listener::active() const {
 bool listener::over() const {
   std::lock_guard lock(mutex_);
   return over_;
+}
+
+error_ref listener::required() const {
+  std::lock_guard lock(mutex_);
+  return required_;
 }
 
 error_ref listener::ending() const {
@@ -160,6 +172,11 @@ class listener::peer_delivery final : public delivery {
   void run() override {
     auto told = of_->current_handlers();
     if (!told) return drop();
+    if (error_ref why = of_->required()) {
+      talk_->refuse(why);
+      talk_->abandon();
+      return told->refused(why, talk_->who());
+    }
     auto object = peer_object::make(of_->how_.peers, {}, talk_);
     {
       std::lock_guard lock(of_->mutex_);

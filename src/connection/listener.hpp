@@ -40,6 +40,9 @@ class listener final : public announcer {
   void add_socket(base::fd listening);
   /// Before activation: it will end with this instead of listening.
   void set_failure(error_ref why);
+  /// From now on every client is refused, because nobody can say whether it is who it must be; the
+  /// program hears nothing of them. False when it was said before.
+  bool require(error_ref why);
   void set_handlers(base::ref<handlers> told);
   void set_executor(base::ref<executor> where) { strand_.set_executor(std::move(where)); }
   base::ref<executor> where() const { return strand_.where(); }
@@ -94,6 +97,7 @@ class listener final : public announcer {
   void refuse(base::fd client, openxpc_error_code_t code, const char* text);
   std::vector<base::ref<conversation>> all_peers() const;
   base::ref<handlers> current_handlers() const;
+  error_ref required() const;
   void close_doors();
 
   const options how_;
@@ -104,6 +108,7 @@ class listener final : public announcer {
   std::unordered_map<conversation*, known_peer> peers_;
   std::size_t half_open_ = 0;
   error_ref failure_;
+  error_ref required_;  // what refused clients are told
   error_ref ending_;
   bool activated_ = false;
   bool over_ = false;
