@@ -130,9 +130,7 @@ XPC_EXPORT XPC_NONNULL1 const char* xpc_type_get_name(xpc_type_t type);
 #ifdef __OBJC__
 /// Reads once through the pointer, so that a bad one faults here and not later. Apple's retain and
 /// release macros for Objective-C use it.
-XPC_INLINE void _xpc_object_validate(xpc_object_t object) {
-  (void)*(const volatile char*)object;
-}
+XPC_INLINE void _xpc_object_validate(xpc_object_t object) { (void)*(const volatile char*)object; }
 #endif
 /// A deep copy, owned by the caller; the same object with one more reference if it is immutable;
 /// NULL for what cannot be copied: connections, sessions, listeners, containers that hold
@@ -221,6 +219,30 @@ XPC_EXPORT XPC_WARN_RESULT XPC_MALLOC xpc_object_t xpc_fd_create(int fd);
 /// A new close-on-exec descriptor for the same open file, owned by the caller; -1 on failure and
 /// for any other type.
 XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT int xpc_fd_dup(xpc_object_t xfd);
+
+// ---- Shared memory
+
+/// Boxes memory that was mapped by MAP_SHARED, so that the receiver can map the same memory (rule
+/// 204). Linux: a mapping of a file goes by a descriptor of it where this process has one open or
+/// can open it by name. Any other (MAP_ANONYMOUS) is replaced in place by a file in memory with the
+/// same content: during the call no other thread may write to it, and processes that share it by
+/// fork() or otherwise do not follow. Memory that came from a memfd can no longer be made smaller.
+/// @param region  where a page begins, in a mapping of at least `length` bytes from there on; a
+/// file
+///   must be mapped from its beginning. @param length bytes, not 0.
+/// @return owned; it does not need the creator's mapping any more (rule 313). NULL: the file is not
+///   open here and cannot be opened, or no memory or descriptor is left; errno says which.
+/// Errors: memory of malloc(), MAP_PRIVATE memory and what is not mapped are misuse (rule 313).
+XPC_EXPORT XPC_WARN_RESULT XPC_MALLOC XPC_NONNULL1 xpc_object_t xpc_shmem_create(void* region,
+                                                                                 size_t length);
+/// Maps the memory; each call makes another mapping (rule 205), writable if the creator's was (rule
+/// 206). Memory from another process is mapped only if its file cannot shrink under the mapping:
+/// files on disk are not; openxpc_shmem_dup_fd() is the way for those who trust the sender.
+/// @param region receives the address; munmap() it. @return bytes, whole pages; 0 on failure and
+/// for
+///   any other type, *region untouched then.
+XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 XPC_WARN_RESULT size_t xpc_shmem_map(xpc_object_t xshmem,
+                                                                          void** region);
 
 // ---- Arrays
 // Getters beyond the end return the default of their type; setters beyond the end are misuse (rule
@@ -353,6 +375,15 @@ XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 void xpc_dictionary_set_fd(xpc_object_t xdi
 /// Stores an endpoint of the connection, which is not retained (rule 43).
 XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 XPC_NONNULL3 void xpc_dictionary_set_connection(
     xpc_object_t xdict, const char* key, xpc_connection_t connection);
+
+/// There are no Mach rights on Linux: removes the key, and the other returns 0 (MACH_PORT_NULL). To
+/// hand on the way to a listener store an endpoint, to hand on an open file a descriptor (rule
+/// 211).
+XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 void xpc_dictionary_set_mach_send(xpc_object_t xdict,
+                                                                       const char* key,
+                                                                       mach_port_t port);
+XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 XPC_WARN_RESULT mach_port_t
+xpc_dictionary_copy_mach_send(xpc_object_t xdict, const char* key);
 
 XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 bool xpc_dictionary_get_bool(xpc_object_t xdict,
                                                                   const char* key);

@@ -134,11 +134,16 @@ void describer::uuid_value(const std::byte* content) {
   text(": ").text(hex);
 }
 
-void describer::file(int borrowed_fd, kind what) {
+void describer::file(int borrowed_fd) {
   text(" { fd = ").text(std::to_string(borrowed_fd));
   struct stat seen{};
-  if (what == OPENXPC_TYPE_FD && ::fstat(borrowed_fd, &seen) == 0)
+  if (::fstat(borrowed_fd, &seen) == 0)
     text(", type = ").text(file_type(seen.st_mode)).text(", inode = ").number(seen.st_ino);
+  text(" }");
+}
+
+void describer::shared_memory(std::uint64_t bytes, int borrowed_fd) {
+  text(" { length = ").number(bytes).text(" bytes, fd = ").text(std::to_string(borrowed_fd));
   text(" }");
 }
 
@@ -195,8 +200,10 @@ describer& describer::value(const item& which) {
         uuid_value(which.to_uuid());
         return *this;
       case OPENXPC_TYPE_FD:
+        file(which.to_file()->get());
+        return *this;
       case OPENXPC_TYPE_SHMEM:
-        file(which.to_file()->get(), what);
+        shared_memory(which.encoded().shmem_bytes(), which.to_file()->get());
         return *this;
       default:
         scalar_value(what, which.to_bits());

@@ -33,7 +33,8 @@ class describer {
   void string_value(std::string_view content);
   void data_value(base::bytes content);
   void uuid_value(const std::byte* content);
-  void file(int borrowed_fd, kind what);
+  void file(int borrowed_fd);
+  void shared_memory(std::uint64_t bytes, int borrowed_fd);
 
   /// False when more would be cut anyway.
   bool has_room() const noexcept { return out_.size() < longest_bytes; }

@@ -21,24 +21,30 @@ class shared_fd final : public base::counted {
   base::fd fd_;
 };
 
-/// A boxed descriptor (fd), or the descriptor of shared memory (shmem). Immutable. Equal only to
-/// itself (rule 13).
+/// Whose word a descriptor's content rests on.
+enum class made_by : std::uint8_t { peer, us };
+
+/// A boxed descriptor (fd), or the descriptor of shared memory (shmem; shared_memory.hpp).
+/// Immutable. Equal only to itself (rule 13).
 class descriptor final : public object {
  public:
   static constexpr kind its_kind = OPENXPC_TYPE_FD;
   /// @param what  OPENXPC_TYPE_FD or OPENXPC_TYPE_SHMEM.  @param bytes  size of the shared memory.
-  explicit descriptor(ref<shared_fd> file, kind what = its_kind, std::uint64_t bytes = 0) noexcept
-      : object(what), file_(std::move(file)), bytes_(bytes) {}
+  explicit descriptor(ref<shared_fd> file, kind what = its_kind, std::uint64_t bytes = 0,
+                      made_by maker = made_by::peer) noexcept
+      : object(what), file_(std::move(file)), bytes_(bytes), maker_(maker) {}
 
   const ref<shared_fd>& file() const noexcept { return file_; }
   int borrowed_fd() const noexcept { return file_->get(); }
   std::uint64_t shmem_bytes() const noexcept { return bytes_; }
+  made_by maker() const noexcept { return maker_; }
   void describe(describer& out) const override;
 
  private:
-  void destroy() noexcept override { delete this; }
+  void destroy() noexcept override;
   ref<shared_fd> file_;
   std::uint64_t bytes_;
+  made_by maker_;
 };
 
 }  // namespace openxpc::object

@@ -195,6 +195,20 @@ XPC_EXPORT xpc_endpoint_t openxpc_endpoint_create_from_fd(int owned_fd) XPC_WARN
 /// with errno set.
 XPC_EXPORT int openxpc_endpoint_dup_fd(xpc_endpoint_t endpoint);
 
+// ---- Shared memory
+
+/// Shared memory out of the beginning of a file, as a rule a memfd. A memfd can no longer be made
+/// smaller then; one that was sealed against sealing, and a file on disk, cannot be mapped by
+/// receivers (xpc_shmem_map()). @param borrowed_fd stays the caller's. @return owned; NULL with
+/// errno set: EINVAL for what is no regular file, for length 0, and when the file is shorter.
+XPC_EXPORT xpc_object_t openxpc_shmem_create_from_fd(int borrowed_fd,
+                                                     size_t length) XPC_WARN_RESULT;
+/// A new close-on-exec descriptor of the memory, owned by the caller; -1 with errno set, EINVAL for
+/// any other type. What a peer sent may be any file, of any size, that shrinks at any time.
+XPC_EXPORT int openxpc_shmem_dup_fd(xpc_object_t shmem);
+/// How many bytes count; 0 for any other type. A peer may have said any number.
+XPC_EXPORT uint64_t openxpc_shmem_get_length(xpc_object_t shmem);
+
 // ---- Copy on write, encoding
 
 /// Trades the caller's reference for one to an object that only the caller holds: the same pointer

@@ -1,0 +1,104 @@
+#ifndef XPC_PRIVATE_H
+#define XPC_PRIVATE_H
+
+/// Functions that Apple's library exports without declaring them, as far as programs have been seen
+/// to use them and they mean something on Linux; docs/c-api.md lists those that are not offered.
+/// Apple promises nothing about them; here they behave as each says. More under the same names
+/// stand in <xpc/openxpc/object.h> (xpc_dictionary_apply_f, xpc_array_apply_f),
+/// <xpc/openxpc/connection.h> (xpc_connection_set_event_handler_f) and <xpc/openxpc/plist.h>
+/// (xpc_create_from_plist). Threads: any function from any thread.
+
+#include <xpc/openxpc/connection.h>
+#include <xpc/openxpc/object.h>
+#include <xpc/xpc.h>
+
+OPENXPC_BEGIN_DECLS
+XPC_ASSUME_NONNULL_BEGIN
+
+// ---- Connections
+
+/// A listener for a name that this job declares: xpc_connection_create_mach_service() with
+/// XPC_CONNECTION_MACH_SERVICE_LISTENER.
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT XPC_MALLOC xpc_connection_t
+xpc_connection_create_listener(const char* name, dispatch_queue_t _Nullable targetq);
+/// xpc_connection_send_message(): there are no priorities that it could leave out.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_send_notification(xpc_connection_t connection,
+                                                                 xpc_object_t message);
+
+// ---- Received messages and replies
+
+/// Whether the sender waits for a reply and xpc_dictionary_create_reply() was not called yet; false
+/// for any other dictionary or type.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT bool xpc_dictionary_expects_reply(xpc_object_t message);
+/// Sends a reply made by xpc_dictionary_create_reply() to whoever asked. Anything else, and a reply
+/// that was sent, is misuse.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_dictionary_send_reply(xpc_object_t reply);
+/// xpc_dictionary_get_remote_connection().
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT
+    xpc_connection_t _Nullable xpc_dictionary_get_connection(xpc_object_t dictionary);
+
+// ---- Objects
+
+/// A string that takes over text from malloc() and frees it. Text that is not UTF-8 can be stored,
+/// but not sent.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC xpc_object_t
+xpc_string_create_no_copy(char* owned_text);
+/// A date out of seconds since 2001-01-01T00:00:00Z; NaN and what lies outside the years 1677 to
+/// 2262, which a date cannot hold, become the nearest date (NaN: 1970).
+XPC_EXPORT XPC_WARN_RESULT XPC_MALLOC xpc_object_t xpc_date_create_absolute(double seconds);
+/// Seconds since 2001-01-01T00:00:00Z; for any other type those of 1970-01-01.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT double xpc_date_get_value_absolute(xpc_object_t date);
+/// True for a date: each fits.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT bool xpc_date_is_int64_range(xpc_object_t date);
+/// xpc_shmem_create(), but from now on nobody gets a new writable mapping of the memory; those that
+/// there are stay as they are. NULL with errno set also when the memory cannot be kept so: EPERM.
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT XPC_MALLOC
+    xpc_object_t _Nullable xpc_shmem_create_readonly(void* region, size_t length);
+/// openxpc_shmem_get_length().
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT size_t xpc_shmem_get_length(xpc_object_t xshmem);
+/// 0 when both name the same listener, else -1 or 1: an order that holds in this process. Anything
+/// but endpoints is misuse.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int xpc_endpoint_compare(xpc_endpoint_t endpoint1,
+                                                                    xpc_endpoint_t endpoint2);
+
+/// A description without addresses, so that two runs give the same text; malloc'ed, owned by the
+/// caller.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_copy_clean_description(
+    xpc_object_t object);
+/// The first line of the description; malloc'ed, owned by the caller.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_copy_short_description(
+    xpc_object_t object);
+/// xpc_copy_description().
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_copy_debug_description(
+    xpc_object_t object);
+
+/// The text of an errno value. Static.
+XPC_EXPORT XPC_WARN_RESULT const char* xpc_strerror(int error);
+
+// ---- The process
+
+/// Asks this process to end once the last transaction has ended: openxpc_request_termination().
+XPC_EXPORT void xpc_transaction_exit_clean(void);
+
+// ---- Sessions without names (rule 151)
+
+/// A session with whoever listens behind an endpoint, active unless INACTIVE is given.
+/// @param error_out receives an owned error when NULL is returned; may be NULL. @return owned.
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT xpc_session_t _Nullable xpc_session_create_xpc_endpoint(
+    xpc_endpoint_t endpoint, dispatch_queue_t _Nullable target_queue,
+    xpc_session_create_flags_t flags, xpc_rich_error_t _Nullable* _Nullable error_out);
+#if OPENXPC_HAS_BLOCKS
+/// A listener that is reached by its endpoint only; the rest as xpc_listener_create().
+XPC_EXPORT XPC_NONNULL3 XPC_WARN_RESULT xpc_listener_t _Nullable xpc_listener_create_anonymous(
+    dispatch_queue_t _Nullable target_queue, xpc_listener_create_flags_t flags,
+    xpc_listener_incoming_session_handler_t incoming_session_handler,
+    xpc_rich_error_t _Nullable* _Nullable error_out);
+#endif
+/// An endpoint of the listener, owned by the caller; the same one each time.
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT xpc_endpoint_t
+xpc_listener_create_endpoint(xpc_listener_t listener);
+
+XPC_ASSUME_NONNULL_END
+OPENXPC_END_DECLS
+
+#endif

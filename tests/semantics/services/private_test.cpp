@@ -1,0 +1,231 @@
+// The functions of <xpc/private.h>, and sessions that need no name (rule 151).
+#include <xpc/openxpc/session.h>
+#include <xpc/private.h>
+#include <xpc/xpc.h>
+
+#include <gtest/gtest.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <memory>
+#include <string>
+
+#include "semantics/owned.hpp"
+#include "semantics/talk.hpp"
+
+namespace {
+
+using semantics::no_object;
+using semantics::owned;
+
+std::string text(char* malloced) {
+  std::unique_ptr<char, void (*)(void*)> freed(malloced, std::free);
+  return malloced ? malloced : "";
+}
+
+TEST(PrivateObjects, AStringTakesItsTextOver) {
+  owned it(xpc_string_create_no_copy(::strdup("mine")));
+  EXPECT_STREQ(xpc_string_get_string_ptr(it), "mine");
+}
+
+TEST(PrivateObjects, AbsoluteDatesCountFrom2001) {
+  owned epoch(xpc_date_create_absolute(0)), before(xpc_date_create_absolute(-978307200.5));
+  EXPECT_EQ(xpc_date_get_value(epoch), INT64_C(978307200000000000));
+  EXPECT_EQ(xpc_date_get_value(before), -500000000);
+  EXPECT_EQ(xpc_date_get_value_absolute(before), -978307200.5);
+  EXPECT_EQ(xpc_date_get_value(owned(xpc_date_create_absolute(1e30))), INT64_MAX);
+  EXPECT_EQ(xpc_date_get_value(owned(xpc_date_create_absolute(-1e30))), INT64_MIN);
+  EXPECT_EQ(xpc_date_get_value(owned(xpc_date_create_absolute(NAN))), 0);
+  EXPECT_TRUE(xpc_date_is_int64_range(epoch));
+  EXPECT_FALSE(xpc_date_is_int64_range(XPC_BOOL_TRUE));
+}
+
+TEST(PrivateObjects, DescriptionsComeCleanAndShort) {
+  owned it(xpc_dictionary_create_empty());
+  xpc_dictionary_set_string(it, "k", "a: 0x12> \"b: 0x34>\"");
+  EXPECT_EQ(text(xpc_copy_clean_description(it)),
+            "<dictionary> { count = 1, transaction: 0, voucher = 0x0, contents =\n"
+            "\t\"k\" => <string> { length = 19, contents = \"a: 0x12> \\\"b: 0x34>\\\"\" }\n}");
+  EXPECT_EQ(text(xpc_copy_short_description(it)).find('\n'), std::string::npos);
+  EXPECT_EQ(text(xpc_copy_debug_description(it)), text(xpc_copy_description(it)));
+}
+
+TEST(PrivateObjects, ErrorsHaveTexts) {
+  EXPECT_STREQ(xpc_strerror(ENOENT), "No such file or directory");
+  EXPECT_STREQ(xpc_strerror(123456), "Unknown error");
+}
+
+TEST(PrivateObjects, EndpointsHaveAnOrder) {
+  talk::service one([](xpc_connection_t, xpc_object_t) {}),
+      other([](xpc_connection_t, xpc_object_t) {});
+  owned again(xpc_endpoint_create(one.listener()));
+  EXPECT_EQ(xpc_endpoint_compare(one.endpoint(),
+                                 static_cast<xpc_endpoint_t>(static_cast<xpc_object_t>(again))),
+            0);
+  const int order = xpc_endpoint_compare(one.endpoint(), other.endpoint());
+  EXPECT_NE(order, 0);
+  EXPECT_EQ(xpc_endpoint_compare(other.endpoint(), one.endpoint()), -order);
+}
+
+TEST(PrivateConnections, AMessageSaysWhetherAReplyIsExpectedAndTheReplyFindsItsWay) {
+  xpc_testing::mailbox<std::string> seen;
+  talk::service service([&](xpc_connection_t peer, xpc_object_t event) {
+    if (xpc_get_type(event) != XPC_TYPE_DICTIONARY) return;
+    std::string said = xpc_dictionary_expects_reply(event) ? "expects" : "does not";
+    EXPECT_EQ(xpc_dictionary_get_connection(event), peer);
+    if (owned reply = xpc_dictionary_create_reply(event)) {
+      said += xpc_dictionary_expects_reply(event) ? ", still" : ", no more";
+      xpc_dictionary_set_int64(reply, "n", 7);
+      xpc_dictionary_send_reply(reply);
+    }
+    seen.put(said);
+  });
+  talk::events events;
+  xpc_connection_t client = service.connect(talk::into(events));
+  owned message(talk::number(1));
+  owned reply(xpc_connection_send_message_with_reply_sync(client, message));
+  EXPECT_EQ(talk::number_in(reply), 7);
+  EXPECT_FALSE(xpc_dictionary_expects_reply(reply));
+  EXPECT_FALSE(xpc_dictionary_expects_reply(message));
+  EXPECT_FALSE(xpc_dictionary_expects_reply(XPC_BOOL_TRUE));
+  EXPECT_EQ(seen.take(), "expects, no more");
+  xpc_connection_send_notification(client, message);
+  EXPECT_EQ(seen.take(), "does not");
+  talk::finish(client, events);
+}
+
+TEST(PrivateConnectionsDeathTest, WhatIsNoReplyIsMisuse) {
+  EXPECT_DEATH(xpc_dictionary_send_reply(owned(xpc_dictionary_create_empty())),
+               "XPC API Misuse: xpc_dictionary_send_reply: the dictionary was not made by");
+}
+
+// ---- Sessions, both ends in one process
+
+struct session_service {
+  session_service() {
+    listener =
+        openxpc_listener_create_anonymous_f(nullptr, XPC_LISTENER_CREATE_NONE, this, take, nullptr);
+    endpoint = xpc_listener_create_endpoint(listener);
+  }
+  ~session_service() {
+    xpc_listener_cancel(listener);
+    xpc_release(endpoint);
+    xpc_release(listener);
+  }
+  static void take(xpc_session_t peer, void* self) {
+    auto& in = *static_cast<session_service*>(self);
+    if (in.rejects) return xpc_listener_reject_peer(peer, "not today");
+    openxpc_session_set_incoming_message_handler_f(peer, self, handle);
+    openxpc_session_set_cancel_handler_f(peer, self, end);
+  }
+  static void handle(xpc_object_t message, void* self) {
+    static_cast<session_service*>(self)->messages.put(talk::kept(message));
+    if (owned reply = xpc_dictionary_create_reply(message)) {
+      xpc_dictionary_set_int64(reply, "n", talk::number_in(message) + 1);
+      xpc_dictionary_send_reply(reply);
+    }
+  }
+  static void end(xpc_rich_error_t, void* self) {
+    static_cast<session_service*>(self)->ends.put(true);
+  }
+  bool rejects = false;
+  talk::events messages;
+  xpc_testing::mailbox<bool> ends;
+  xpc_listener_t listener;
+  xpc_endpoint_t endpoint;
+};
+
+TEST(SemanticsSessions, R151_AnonymousListenersAndTheirEndpointsServeSessions) {
+  session_service service;
+  xpc_session_t client =
+      xpc_session_create_xpc_endpoint(service.endpoint, nullptr, XPC_SESSION_CREATE_NONE, nullptr);
+  ASSERT_NE(client, nullptr);
+  owned message(talk::number(1));
+  owned reply(xpc_session_send_message_with_reply_sync(client, message, nullptr));
+  EXPECT_EQ(talk::number_in(reply), 2);
+  xpc_session_cancel(client);
+  EXPECT_TRUE(service.ends.take());
+  xpc_release(client);
+}
+
+TEST(SemanticsSessions, R143_AnAsynchronousReplyIsAReplyOrAnError) {
+  session_service service;
+  xpc_session_t client =
+      xpc_session_create_xpc_endpoint(service.endpoint, nullptr, XPC_SESSION_CREATE_NONE, nullptr);
+  struct outcome {
+    std::int64_t number;
+    bool error;
+  };
+  xpc_testing::mailbox<outcome> came;
+  auto told = [](xpc_object_t reply, xpc_rich_error_t error, void* box) {
+    static_cast<xpc_testing::mailbox<outcome>*>(box)->put(
+        {reply ? talk::number_in(reply) : -1, error != nullptr});
+  };
+  owned message(talk::number(4));
+  openxpc_session_send_message_with_reply_async_f(client, message, &came, told);
+  outcome first = came.take();
+  EXPECT_EQ(first.number, 5);
+  EXPECT_FALSE(first.error);
+  xpc_session_cancel(client);
+  openxpc_session_send_message_with_reply_async_f(client, message, &came, told);
+  outcome second = came.take();
+  EXPECT_EQ(second.number, -1);
+  EXPECT_TRUE(second.error);
+  EXPECT_TRUE(service.ends.take());
+  xpc_release(client);
+}
+
+TEST(SemanticsSessions, R148_ARejectedClientReadsTheReason) {
+  session_service service;
+  service.rejects = true;
+  xpc_session_t client =
+      xpc_session_create_xpc_endpoint(service.endpoint, nullptr, XPC_SESSION_CREATE_NONE, nullptr);
+  owned message(talk::number(1));
+  xpc_rich_error_t error = nullptr;
+  EXPECT_EQ(xpc_session_send_message_with_reply_sync(client, message, &error), nullptr);
+  owned freed(error);
+  EXPECT_STREQ(openxpc_error_get_message(error), "not today");
+  xpc_session_cancel(client);
+  xpc_release(client);
+}
+
+TEST(SemanticsSessions, ASessionWithARequirementCannotBeActivated) {
+  session_service service;
+  xpc_session_t client = xpc_session_create_xpc_endpoint(service.endpoint, nullptr,
+                                                         XPC_SESSION_CREATE_INACTIVE, nullptr);
+  EXPECT_EQ(xpc_session_set_peer_code_signing_requirement(client, "anchor"), 0);
+  xpc_rich_error_t error = nullptr;
+  EXPECT_FALSE(xpc_session_activate(client, &error));
+  owned freed(error);
+  EXPECT_EQ(openxpc_error_get_code(error), OPENXPC_ERROR_PEER_REFUSED);
+  xpc_release(client);
+  EXPECT_EQ(service.messages.size(), 0u);
+}
+
+TEST(SemanticsSessions, AListenerWithARequirementRefusesEverySession) {
+  session_service service;
+  xpc_listener_t listener = openxpc_listener_create_anonymous_f(
+      nullptr, XPC_LISTENER_CREATE_INACTIVE, &service, session_service::take, nullptr);
+  owned requirement(xpc_peer_requirement_create_entitlement_exists("e", nullptr));
+  xpc_listener_set_peer_requirement(
+      listener, static_cast<xpc_peer_requirement_t>(static_cast<xpc_object_t>(requirement)));
+  EXPECT_TRUE(xpc_listener_activate(listener, nullptr));
+  owned endpoint(xpc_listener_create_endpoint(listener));
+  xpc_session_t client = xpc_session_create_xpc_endpoint(
+      static_cast<xpc_endpoint_t>(static_cast<xpc_object_t>(endpoint)), nullptr,
+      XPC_SESSION_CREATE_NONE, nullptr);
+  owned message(talk::number(1));
+  xpc_rich_error_t error = nullptr;
+  EXPECT_EQ(xpc_session_send_message_with_reply_sync(client, message, &error), nullptr);
+  owned freed(error);
+  EXPECT_EQ(openxpc_error_get_code(error), OPENXPC_ERROR_PEER_REFUSED);
+  EXPECT_STREQ(openxpc_error_get_message(error), "a requirement on the peer is not met");
+  EXPECT_EQ(service.messages.size(), 0u);
+  xpc_session_cancel(client);
+  xpc_release(client);
+  xpc_listener_cancel(listener);
+  xpc_release(listener);
+}
+
+}  // namespace
