@@ -8,14 +8,18 @@
 #include <errno.h>
 #include <libkern/OSAtomic.h>
 #include <libkern/OSByteOrder.h>
+#include <libproc.h>
 #include <limits.h>
 #include <mach-o/dyld.h>
 #include <mach/mach.h>
 #include <malloc/malloc.h>
+#include <os/activity.h>
 #include <os/base.h>
 #include <os/overflow.h>
+#include <os/signpost.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <string>
 
@@ -98,6 +102,39 @@ TEST(CompatHeaders, ProgramKnowsItsNameAndPath) {
   setprogname("/somewhere/else");
   EXPECT_STREQ(getprogname(), "else");
   setprogname(before);
+}
+
+TEST(CompatHeaders, ProcessesHaveAPathAndAName) {
+  char path[PROC_PIDPATHINFO_MAXSIZE], own[PATH_MAX], name[64];
+  uint32_t size = sizeof own;
+  ASSERT_EQ(_NSGetExecutablePath(own, &size), 0);
+  EXPECT_EQ(proc_pidpath(getpid(), path, sizeof path), static_cast<int>(strlen(own)));
+  EXPECT_STREQ(path, own);
+  EXPECT_EQ(proc_pidpath(getpid(), path, 4), 0);
+  EXPECT_EQ(errno, ENOMEM);
+  EXPECT_EQ(proc_name(getpid(), name, sizeof name), 11);
+  EXPECT_STREQ(name, "compat_test");
+  EXPECT_EQ(proc_name(getpid(), name, 4), 3);
+  EXPECT_STREQ(name, "com");
+  // No process has this number.
+  EXPECT_EQ(proc_pidpath(INT_MAX, path, sizeof path), 0);
+  EXPECT_EQ(errno, ESRCH);
+  EXPECT_EQ(proc_name(INT_MAX, name, sizeof name), 0);
+  EXPECT_EQ(errno, ESRCH);
+}
+
+TEST(CompatHeaders, ActivitiesRunWhatTheyAreGivenAndSignpostsAreNothing) {
+  int ran = 0;
+  auto count = [](void* at) { ++*static_cast<int*>(at); };
+  os_activity_apply_f(OS_ACTIVITY_NONE, &ran, count);
+  os_activity_initiate_f("work", OS_ACTIVITY_FLAG_DEFAULT, &ran, count);
+  EXPECT_EQ(ran, 2);
+  os_activity_t activity =
+      os_activity_create("more", OS_ACTIVITY_CURRENT, OS_ACTIVITY_FLAG_DETACHED);
+  EXPECT_EQ(os_activity_get_identifier(activity, nullptr), 0u);
+  EXPECT_FALSE(os_signpost_enabled(OS_LOG_DEFAULT));
+  os_signpost_interval_begin(OS_LOG_DEFAULT, OS_SIGNPOST_ID_EXCLUSIVE, "name", "%d", ++ran);
+  EXPECT_EQ(ran, 2);
 }
 
 TEST(CompatHeaders, HeapTellsSizes) {
