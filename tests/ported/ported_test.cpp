@@ -124,4 +124,9 @@ TEST_F(Ported, DescriptorOfTheClientIsFilledByTheService) {
   EXPECT_RUN(client("fd_client"), "20000 lines, 208894 bytes\n");
 }
 
+TEST_F(Ported, SharedMemoryIsChangedInPlace) {
+  declare("shmem_service", "com.example.filter");
+  EXPECT_RUN(client("shmem_client"), "5000 of 5000 pixels, whole pages\n");
+}
+
 }  // namespace
