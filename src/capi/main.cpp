@@ -34,10 +34,13 @@ void xpc_main(xpc_connection_handler_t handler) {
   made->set_handlers(listener_handlers_of([handler](xpc_object_t event) {
     if (xpc_get_type(event) == XPC_TYPE_CONNECTION) handler(static_cast<xpc_connection_t>(event));
   }));
+  auto* dispatch = dispatch_table_if_any();
+  // Said before anybody can ask: the main loop below ends the process.
+  if (!dispatch) bootstrap::on_termination([] {});
   bootstrap::expect_named_listener();
   made->activate();
   bootstrap::add_named_listener(made);
-  if (auto* dispatch = dispatch_table_if_any()) dispatch->main();
+  if (dispatch) dispatch->main();
   bootstrap::wait_for_termination();
   // Without a main loop of the program's own, ending in order is what is left to do.
   std::atomic<std::uint32_t> stopped{0};
