@@ -1,6 +1,7 @@
 #pragma once
 
 #include "job/calendar.hpp"
+#include "job/socket_entry.hpp"
 
 #include <sys/types.h>
 
@@ -62,6 +63,7 @@ struct description {
   std::string program;                 // absolute path or plain name
   std::vector<std::string> arguments;  // argv, its name first
   std::vector<std::string> names;      // advertised, in the order of their bytes
+  std::vector<socket_entry> sockets;   // in the order of the bytes of their names
   std::map<std::string, std::string> environment;
   std::string working_directory = "/";
   std::string stdin_path, stdout_path, stderr_path;  // empty: not given

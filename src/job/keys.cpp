@@ -63,7 +63,7 @@ constexpr key_rule rules[] = {
     {"RunAtLoad", read_run_at_load, nullptr},
     {"ServiceIPC", nullptr, "every job may speak with xpcd"},
     {"SessionCreate", nullptr, "there are no security sessions"},
-    {"Sockets", nullptr, not_yet},
+    {"Sockets", read_sockets, nullptr},
     {"SoftResourceLimits", read_soft_limits, nullptr},
     {"StandardErrorPath", read_stderr_path, nullptr},
     {"StandardInPath", read_stdin_path, nullptr},

@@ -40,6 +40,9 @@ void read_keep_alive(reader& in, const key_path& path, xpc_object_t value, descr
 void read_throttle_interval(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_exit_timeout(reader& in, const key_path& path, xpc_object_t value, description* job);
 
+// read_sockets.cpp
+void read_sockets(reader& in, const key_path& path, xpc_object_t value, description* job);
+
 // read_triggers.cpp: when it starts without a client.
 void read_start_interval(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_start_calendar(reader& in, const key_path& path, xpc_object_t value, description* job);

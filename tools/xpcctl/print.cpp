@@ -61,6 +61,9 @@ void print_job(xpc_object_t job) {
     line("name", text_of(name, "name") + ", " + std::to_string(number_of(name, "waiting")) +
                      " connections waiting");
   });
+  each(find(job, "sockets"), [](xpc_object_t socket) {
+    line("socket", text_of(socket, "name") + ", " + text_of(socket, "address"));
+  });
   xpc_object_t words = find(job, "stderr");
   if (words != nullptr && ::xpc_array_get_count(words) != 0) {
     std::printf("  last lines of standard error\n");

@@ -3,6 +3,7 @@
 #include "supervise/environment.hpp"
 #include "supervise/output.hpp"
 #include "supervise/program.hpp"
+#include "supervise/sockets.hpp"
 #include "supervise/spawn.hpp"
 #include "supervise/supervisor.hpp"
 
@@ -105,6 +106,9 @@ outcome<spawned> supervisor::spawn_job(supervised& job) {
   plan.what = &*what;
   for (const owned_name& name : job.names) {
     plan.listeners.emplace_back(name.name, name.bound.socket.get());
+  }
+  for (const owned_socket& one : job.sockets) {
+    plan.listeners.emplace_back(one.it.name, one.it.fd.get());
   }
   plan.domain_path = directory_.path();
   plan.domain_fd = directory_.borrowed_fd();

@@ -1,5 +1,6 @@
-// Names of jobs: binding, watching, refusing, rotating.
+// Names and sockets of jobs: binding, watching, refusing, rotating.
 
+#include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <xpc/openxpc/error.h>
@@ -52,6 +53,7 @@ void supervisor::retire(base::fd listener, std::uint32_t code, std::uint32_t fla
 }
 
 void supervisor::update_watches(const job_ref& job) {
+  watch_sockets(job);
   const bool wanted = (watches_listeners(job->at) && job->refusing == 0) ||
                       (job->run && job->run->estranged && !is_ending(job->at));
   for (owned_name& name : job->names) {
@@ -85,6 +87,77 @@ void supervisor::on_listener(const job_ref& job, const std::string& text) {
     break;
   }
   update_watches(job);
+}
+
+failure_of supervisor::bind_sockets(supervised& job) {
+  std::vector<owned_socket> all;
+  failure_of wrong;
+  for (const job::socket_entry& entry : job.job.sockets) {
+    outcome<std::vector<open_socket>> opened = open_sockets(entry, directory_.is_system());
+    if (!opened) {
+      wrong = opened.error();
+      break;
+    }
+    for (open_socket& one : *opened) all.emplace_back(loop_, std::move(one));
+  }
+  if (wrong) {
+    for (const owned_socket& one : all) remove_file(one.it);
+    wrong->text = job.job.label + ": " + wrong->text;
+    return wrong;
+  }
+  job.sockets = std::move(all);
+  return std::nullopt;
+}
+
+void supervisor::unbind_sockets(supervised& job) {
+  for (owned_socket& one : job.sockets) {
+    one.activity_watch.stop();
+    remove_file(one.it);
+  }
+  job.sockets.clear();
+}
+
+/// In failed nobody is refused here: not every protocol has a word for it. Clients wait.
+void supervisor::watch_sockets(const job_ref& job) {
+  for (owned_socket& one : job->sockets) {
+    if (job->at != state::idle) {
+      one.activity_watch.stop();
+    } else if (!one.activity_watch.is_on()) {
+      const bool watched =
+          one.activity_watch.start(one.it.fd.get(), [self = self_, weak = std::weak_ptr(job)] {
+            job_ref here = weak.lock();
+            if (*self == nullptr || !here || here->at != state::idle) return;
+            for (owned_socket& each : here->sockets) each.activity_watch.stop();
+            if (has_waiting_socket(*here)) return (*self)->apply(here, event::activity);
+            (*self)->update_watches(here);
+          });
+      if (!watched)
+        say(job->job.label, one.it.address + " cannot be watched; kickstart it by hand");
+    }
+  }
+}
+
+bool supervisor::has_waiting_socket(const supervised& job) {
+  for (const owned_socket& one : job.sockets) {
+    pollfd look{one.it.fd.get(), POLLIN, 0};
+    if (::poll(&look, 1, 0) > 0 && (look.revents & POLLIN)) return true;
+  }
+  return false;
+}
+
+/// After a run: the job shared the sockets; or an xpcd before this one had them.
+void supervisor::settle_sockets(supervised& job) {
+  if (job.sockets.empty() && !job.job.sockets.empty()) {
+    if (failure_of why = bind_sockets(job)) say(job.job.label, why->text);
+    return;
+  }
+  for (const owned_socket& one : job.sockets) {
+    ::fcntl(one.it.fd.get(), F_SETFL, O_NONBLOCK);
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    ::getsockopt(one.it.fd.get(), SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
+    if (listens) ::listen(one.it.fd.get(), domain::backlog);
+  }
 }
 
 void supervisor::refuse_waiting(const job_ref& job) {

@@ -2,6 +2,7 @@
 
 #include "domain/socket_diag.hpp"
 #include "supervise/output.hpp"
+#include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 #include "supervise/triggers.hpp"
 
@@ -122,6 +123,14 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
     append(names.get(), std::move(one));
   }
   set(all, "names", std::move(names));
+  object_ref sockets = new_array();
+  for (const owned_socket& socket : job->sockets) {
+    object_ref one = new_dictionary();
+    set(one.get(), "name", socket.it.name);
+    set(one.get(), "address", socket.it.address);
+    append(sockets.get(), std::move(one));
+  }
+  if (!job->sockets.empty()) set(all, "sockets", std::move(sockets));
   if (!whole) return result;
   if (job->kept_output) {
     set(all, "stderr", strings(last_lines(job->kept_output.get(), shown_lines)));

@@ -1,6 +1,7 @@
 // Processes of jobs: hearing of their end, ending them.
 
 #include "supervise/output.hpp"
+#include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 #include "supervise/triggers.hpp"
 
@@ -126,6 +127,7 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   awaiting_hand_back_.erase(label);
   saved_.forget_run(label);
   settle_names(*job, leftovers);
+  settle_sockets(*job);
   apply(job, judge_end(*job, status, asked));
 }
 
@@ -138,7 +140,9 @@ event supervisor::judge_end(supervised& job, std::optional<int> status, bool ask
   const bool clean = status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
   const run_end how = asked ? run_end::asked : clean ? run_end::clean : run_end::bad;
   const throttle::verdict verdict =
-      job.limits.ended(base::boot_clock::now(), how, job.want == wish::keep);
+      // Whoever still waits at a socket would start it again at once, and again.
+      job.limits.ended(base::boot_clock::now(), how,
+                       job.want == wish::keep || has_waiting_socket(job));
   if (failure_of why = save(job)) say(label, why->text);
   if (verdict == throttle::verdict::at_once) return event::exited;
   if (verdict == throttle::verdict::wait) return event::exited_quickly;

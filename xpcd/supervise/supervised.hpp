@@ -84,6 +84,7 @@ struct run_result {
   std::chrono::nanoseconds lasted{};
 };
 
+struct owned_socket;
 struct triggers;
 
 struct supervised {
@@ -97,7 +98,8 @@ struct supervised {
   wish want = wish::on_demand;
   throttle limits;
   std::vector<owned_name> names;
-  std::unique_ptr<triggers> extra;  // nullptr: only clients and verbs start it
+  std::vector<owned_socket> sockets;  // that it fetches by launch_activate_socket
+  std::unique_ptr<triggers> extra;    // nullptr: only clients and verbs start it
   base::instant loaded{};
   std::optional<job_run> run;
   std::optional<run_result> last;

@@ -1,5 +1,6 @@
 #include "supervise/supervisor.hpp"
 
+#include "supervise/sockets.hpp"
 #include "supervise/triggers.hpp"
 
 #include <xpc/openxpc/error.h>
@@ -134,8 +135,13 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
   job->object = std::move(what.object);
   job->origin = origin;
   job->loaded = base::boot_clock::now();
-  if (failure_of why = bind_names(*job)) return *why;
+  if (failure_of why = bind_sockets(*job)) return *why;
+  if (failure_of why = bind_names(*job)) {
+    unbind_sockets(*job);
+    return *why;
+  }
   if (failure_of why = save(*job)) {
+    unbind_sockets(*job);
     unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": could not be loaded");
     return *why;
   }
@@ -248,6 +254,7 @@ void supervisor::on_timer(const job_ref& job) {
 
 void supervisor::forget(const job_ref& job) {
   const std::string label = job->job.label;
+  unbind_sockets(*job);
   unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": was removed from this domain");
   saved_.forget(label);
   disarm_triggers(*job);

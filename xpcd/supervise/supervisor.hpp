@@ -128,6 +128,11 @@ class supervisor {
   failure_of bind_names(supervised& job);
   void unbind_names(supervised& job, std::uint32_t code, const std::string& text);
   void update_watches(const job_ref& job);
+  failure_of bind_sockets(supervised& job);
+  void unbind_sockets(supervised& job);
+  void watch_sockets(const job_ref& job);
+  void settle_sockets(supervised& job);
+  static bool has_waiting_socket(const supervised& job);
   void on_listener(const job_ref& job, const std::string& name);
   void refuse_waiting(const job_ref& job);
   void settle_names(supervised& job, bool rotate_all);

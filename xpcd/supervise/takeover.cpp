@@ -3,6 +3,7 @@
 
 #include "domain/socket_diag.hpp"
 #include "supervise/output.hpp"
+#include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <poll.h>
@@ -55,6 +56,7 @@ void supervisor::take_over_job(const std::string& label) {
       saved_.forget(label);
       return;
     }
+    if (failure_of why = bind_sockets(*job)) say(label, why->text);
     jobs_[label] = job;
     if (run) {
       job->last = run_result{std::nullopt, run->id.pid, base::boot_clock::now(), {}};

@@ -1,0 +1,189 @@
+// Sockets: xpcd listens, the first client starts the job, the job fetches the descriptors.
+
+#include "support/patience.hpp"
+#include "support/resources.hpp"
+#include "support/role.hpp"
+
+#include <launch.h>
+
+#include <gtest/gtest.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+
+#include "system/manager.hpp"
+
+using openxpc::base::fd;
+
+namespace {
+
+/// Answers one client, or one datagram, with the word and the entry's name.
+int answer_one(const char* entry, bool datagram) {
+  int* fds = nullptr;
+  std::size_t count = 0;
+  if (int error = ::launch_activate_socket(entry, &fds, &count)) return error;
+  if (count != 1) return 100;
+  const fd listener(fds[0]);
+  std::free(fds);
+  char word[64] = {};
+  if (datagram) {
+    sockaddr_storage from{};
+    socklen_t size = sizeof from;
+    const ssize_t got =
+        ::recvfrom(listener.get(), word, sizeof word, 0, reinterpret_cast<sockaddr*>(&from), &size);
+    if (got < 0) return 101;
+    return ::sendto(listener.get(), word, static_cast<std::size_t>(got), 0,
+                    reinterpret_cast<sockaddr*>(&from), size) == got
+               ? 0
+               : 102;
+  }
+  const fd client(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const ssize_t got = client ? ::read(client.get(), word, sizeof word) : -1;
+  if (got <= 0) return 103;
+  return ::write(client.get(), word, static_cast<std::size_t>(got)) == got ? 0 : 104;
+}
+
+}  // namespace
+
+/// echo_once ENTRY [dgram]
+XPC_TEST_ROLE(echo_once) {
+  return answer_one(call.arguments.at(0).c_str(), call.arguments.size() > 1);
+}
+
+namespace system_test {
+namespace {
+
+class Sockets : public ::testing::Test {
+ protected:
+  const std::string root = xpc_testing::runtime_directory();
+  manager xpcd{root + "/domain"};
+
+  answer load(const std::string& label, const std::string& entry,
+              const std::vector<std::string>& arguments = {"it"}) {
+    return xpcd.bootstrap(
+        plist(label, role("echo_once", arguments), {},
+              "<key>Sockets</key><dict><key>it</key><dict>" + entry + "</dict></dict>"));
+  }
+  static std::string text(const char* key, const std::string& value) {
+    return "<key>" + std::string(key) + "</key><string>" + value + "</string>";
+  }
+  std::string address(const std::string& label) {
+    const object_ref job = xpcd.print(label);
+    xpc_object_t all = ::xpc_dictionary_get_value(job.get(), "sockets");
+    object_ref first(all ? ::xpc_retain(::xpc_array_get_value(all, 0)) : nullptr);
+    return first ? text_at(first, "address") : "no socket";
+  }
+  static sockaddr_in local(const std::string& address) {
+    sockaddr_in result{};
+    result.sin_family = AF_INET;
+    result.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    result.sin_port =
+        htons(static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1))));
+    return result;
+  }
+  /// Says "tea" and returns what comes back.
+  template <class Address>
+  static std::string talk(const Address& to, int type) {
+    const fd client(
+        ::socket(reinterpret_cast<const sockaddr*>(&to)->sa_family, type | SOCK_CLOEXEC, 0));
+    const timeval patience{30, 0};
+    ::setsockopt(client.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    if (::connect(client.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) < 0) {
+      return std::strerror(errno);
+    }
+    if (::send(client.get(), "tea", 3, MSG_NOSIGNAL) != 3) return std::strerror(errno);
+    char word[64];
+    const ssize_t got = ::recv(client.get(), word, sizeof word, 0);
+    return got < 0 ? std::strerror(errno) : std::string(word, static_cast<std::size_t>(got));
+  }
+  static sockaddr_un path_address(const std::string& path) {
+    sockaddr_un result{};
+    result.sun_family = AF_UNIX;
+    std::snprintf(result.sun_path, sizeof result.sun_path, "%s", path.c_str());
+    return result;
+  }
+};
+
+const std::string tcp =
+    "<key>SockFamily</key><string>IPv4</string><key>SockNodeName</key>"
+    "<string>127.0.0.1</string><key>SockServiceName</key><integer>0</integer>";
+
+TEST_F(Sockets, R247_TheFirstTcpClientStartsTheJob) {
+  answer loaded = load("tcp", tcp);
+  ASSERT_TRUE(loaded) << loaded.message;
+  EXPECT_EQ(number_at(xpcd.print("tcp"), "starts"), 0);
+  // Once and again: xpcd listens on when the job has ended.
+  const std::string where = address("tcp");
+  for (int round = 1; round <= 2; ++round) {
+    EXPECT_EQ(talk(local(where), SOCK_STREAM), "tea") << xpcd.log();
+    object_ref job = xpcd.wait_for_state("tcp", "waiting");
+    EXPECT_EQ(number_at(job, "starts"), round);
+    EXPECT_EQ(number_at(job, "last-exit/status"), 0);
+  }
+}
+
+TEST_F(Sockets, ADatagramStartsTheJob) {
+  ASSERT_TRUE(load("udp", tcp + text("SockType", "dgram"), {"it", "dgram"}));
+  EXPECT_EQ(talk(local(address("udp")), SOCK_DGRAM), "tea") << xpcd.log();
+}
+
+TEST_F(Sockets, APathStartsTheJobAndHasItsMode) {
+  const std::string path = root + "/socket";
+  ASSERT_TRUE(
+      load("path", text("SockPathName", path) + "<key>SockPathMode</key><integer>384</integer>"));
+  struct stat file;
+  ASSERT_EQ(::stat(path.c_str(), &file), 0);
+  EXPECT_EQ(file.st_mode & 07777, 0600u);
+  EXPECT_EQ(address("path"), path);
+  EXPECT_EQ(talk(path_address(path), SOCK_STREAM), "tea") << xpcd.log();
+  ASSERT_TRUE(xpcd.verb("bootout", "path"));
+  EXPECT_LT(::stat(path.c_str(), &file), 0) << "removed with the job";
+}
+
+TEST_F(Sockets, WhatCannotBeBoundLoadsNothing) {
+  ASSERT_TRUE(load("first", tcp));
+  const std::string port = address("first").substr(address("first").rfind(':') + 1);
+  std::string taken = tcp;
+  taken.replace(taken.find("<integer>0"), 10, "<integer>" + port);
+  answer refused = load("second", taken);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.message, "second: Sockets it 127.0.0.1:" + port + ": Address already in use");
+  EXPECT_FALSE(xpcd.verb("print", "second"));
+  // A file that is no socket is nobody's to remove.
+  std::ofstream(root + "/precious") << "x";
+  refused = load("third", text("SockPathName", root + "/precious"));
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.message.find(root + "/precious: File exists"), std::string::npos);
+  EXPECT_NE(load("fourth", text("SockPathName", root + "/no/such/socket"))
+                .message.find(root + "/no/such"),
+            std::string::npos);
+}
+
+TEST_F(Sockets, AnEntryThatIsNotTheJobsOwnIsENOENT) {
+  ASSERT_TRUE(load("other", tcp, {"another"}));
+  ASSERT_TRUE(xpcd.verb("kickstart", "other"));
+  object_ref job;
+  xpc_testing::wait_until("it to end", [&] {
+    job = xpcd.print("other");
+    return has(job, "last-exit");
+  });
+  EXPECT_EQ(number_at(job, "last-exit/status"), ENOENT);
+}
+
+TEST_F(Sockets, ANewServiceManagerListensAgain) {
+  const std::string path = root + "/socket";
+  ASSERT_TRUE(load("path", text("SockPathName", path)));
+  xpcd.replace();
+  EXPECT_EQ(talk(path_address(path), SOCK_STREAM), "tea") << xpcd.log();
+}
+
+}  // namespace
+}  // namespace system_test

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "job/outcome.hpp"
+#include "job/socket_entry.hpp"
+#include "supervise/supervised.hpp"
+
+#include <sys/stat.h>
+
+#include <string>
+#include <vector>
+
+/// The sockets of a job that are no names of services: TCP, UDP and paths anywhere.
+namespace openxpc::supervise {
+
+struct open_socket {
+  std::string name;     // of the entry
+  std::string address;  // for people: "127.0.0.1:80", "[::1]:80", a path
+  base::fd fd;          // non-blocking; listening, or bound where it is one for datagrams
+  // Of a path only: the directory it is in, the file, and which one that is.
+  base::fd directory;
+  std::string file;
+  dev_t device = 0;
+  ino_t inode = 0;
+};
+
+/// One that a job has.
+struct owned_socket {
+  owned_socket(asio::io_context& loop, open_socket opened)
+      : it(std::move(opened)), activity_watch(loop) {}
+  open_socket it;
+  watch activity_watch;
+};
+
+/// All sockets of one entry: as many as its node has addresses.
+/// @param trusted the directory of a path must be one where only root can have put things
+/// Errors name the entry and the address.
+outcome<std::vector<open_socket>> open_sockets(const job::socket_entry& entry, bool trusted);
+
+/// Removes the file of a path, if it is still that one.
+void remove_file(const open_socket& socket) noexcept;
+
+}  // namespace openxpc::supervise
