@@ -1,3 +1,5 @@
+#include "ported/ported.hpp"
+
 #include "support/child.hpp"
 #include "support/patience.hpp"
 
@@ -10,40 +12,14 @@
 #include <fstream>
 #include <sstream>
 #include <string>
-#include <vector>
-
-#include "system/manager.hpp"
 
 // Each client is run to its end; what it prints is what its author expects of macOS.
 
 namespace {
 
-using system_test::manager;
+using ported::Ported;
+using ported::program;
 using xpc_testing::run_result;
-
-std::string program(const std::string& name) { return std::string(OPENXPC_PORTED) + "/" + name; }
-
-class Ported : public testing::Test {
- protected:
-  /// Declares a service for the name; it starts when somebody wants it.
-  void declare(const std::string& service, const std::string& name, const std::string& more = {}) {
-    const auto answer =
-        xpcd_.bootstrap(system_test::plist(service, {program(service)}, {name}, more));
-    ASSERT_TRUE(answer) << answer.message;
-  }
-  run_result client(const std::string& name, const std::vector<std::string>& arguments = {}) {
-    xpc_testing::child_options options;
-    options.arguments = arguments;
-    options.environment = {"OPENXPC_DOMAIN=" + xpcd_.directory()};
-    return xpc_testing::run(program(name), options);
-  }
-  const std::filesystem::path directory_ = std::filesystem::path(::getenv("XDG_RUNTIME_DIR"));
-  manager xpcd_{(directory_ / "xpc").string()};
-};
-
-#define EXPECT_RUN(result, text)                                          \
-  EXPECT_EQ((result).end, (xpc_testing::ending{0, 0})) << (result).error; \
-  EXPECT_EQ((result).output, (text)) << (result).error
 
 TEST_F(Ported, EchoServiceIsLaunchedByItsClientAndAnswersInOrder) {
   declare("echo_service", "com.example.echo");
@@ -98,15 +74,6 @@ TEST_F(Ported, PrivilegedHelperHandsOutDescriptors) {
     EXPECT_EQ(refused.end.status, EXIT_FAILURE);
     EXPECT_EQ(refused.output.rfind("refused: ", 0), 0u) << refused.output << refused.error;
   }
-}
-
-TEST_F(Ported, R351_SourcesOfADaemonFire) {
-  declare("sources_daemon", "com.example.sources");
-  const run_result result = client("sources_client");
-  EXPECT_RUN(result, "data\nread\ntimer\nproc\nsignal\nended\n");
-  xpc_testing::wait_until("the daemon's own exit status", [&] {
-    return system_test::number_at(xpcd_.print("sources_daemon"), "last-exit/status") == 42;
-  });
 }
 
 TEST_F(Ported, SessionsAnswerEndAndAreRefused) {
