@@ -136,6 +136,10 @@ endforeach()
 if(EXISTS ${PROJECT_SOURCE_DIR}/packaging/completions/xpcctl.bash)
   install(FILES ${PROJECT_SOURCE_DIR}/packaging/completions/xpcctl.bash RENAME xpcctl
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/completions/xpcctl.zsh RENAME _xpcctl
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions COMPONENT tools)
+  install(FILES ${PROJECT_SOURCE_DIR}/packaging/completions/xpcctl.fish
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT tools)
 endif()
 
 file(GLOB pages CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/docs/man/*.[1-9])

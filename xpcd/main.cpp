@@ -171,6 +171,7 @@ int run(const options& wanted) {
   asio::io_context& loop = *new asio::io_context(1);
   supervise::supervisor_options options;
   options.descriptor_limit = raise_descriptor_limit();
+  options.state_directory = wanted.state.value_or(where->state);
   supervise::supervisor jobs(loop, *directory, options);
   control::service control(loop, *directory, jobs);
 

@@ -12,7 +12,7 @@ namespace openxpc {
 namespace {
 
 constexpr const char* usage =
-    "usage: xpcd [--system] [--domain DIR] [--ready-fd N] [--foreground]\n"
+    "usage: xpcd [--system] [--domain DIR] [--state DIR] [--ready-fd N] [--foreground]\n"
     "       xpcd --help | --version\n";
 
 constexpr const char* help =
@@ -24,6 +24,8 @@ constexpr const char* help =
     "                 --domain names another directory\n"
     "  --domain DIR   the domain's directory, made if need be; without it\n"
     "                 $XDG_RUNTIME_DIR/xpc, or /run/xpc for root\n"
+    "  --state DIR    where disabled labels are kept; without it .state in the directory of\n"
+    "                 --domain, /var/lib/xpc for the system, else $XDG_STATE_HOME/xpc\n"
     "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
     "                 xpcctl are served, then close it\n"
     "  --foreground   stay in the foreground (xpcd always does)\n"
@@ -59,6 +61,9 @@ std::variant<options, early_exit> parse_options(int argc, char** argv) {
     } else if (name == "--domain") {
       if (!take_value() || value->empty()) return wrong("--domain wants a directory");
       result.domain = std::string(*value);
+    } else if (name == "--state") {
+      if (!take_value() || value->empty()) return wrong("--state wants a directory");
+      result.state = std::string(*value);
     } else if (name == "--ready-fd") {
       int number = -1;
       if (take_value()) {

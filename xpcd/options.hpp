@@ -8,7 +8,7 @@ namespace openxpc {
 
 /// What the command line asks for.
 struct options {
-  std::optional<std::string> domain;
+  std::optional<std::string> domain, state;
   bool system = false;
   int ready_fd = -1;
 };

@@ -32,11 +32,15 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
   struct {
     std::vector<const char*> given;
     const char* expected;
-  } const cases[] = {
-      {{"--fly"}, "unknown argument --fly"},     {{"file.plist"}, "unknown argument file.plist"},
-      {{"--domain"}, "--domain wants"},          {{"--domain="}, "--domain wants"},
-      {{"--ready-fd", "x"}, "--ready-fd wants"}, {{"--ready-fd", "-1"}, "--ready-fd wants"},
-      {{"--foreground=1"}, "unknown argument"},  {{"--system=1"}, "unknown argument"}};
+  } const cases[] = {{{"--fly"}, "unknown argument --fly"},
+                     {{"file.plist"}, "unknown argument file.plist"},
+                     {{"--domain"}, "--domain wants"},
+                     {{"--domain="}, "--domain wants"},
+                     {{"--state"}, "--state wants"},
+                     {{"--ready-fd", "x"}, "--ready-fd wants"},
+                     {{"--ready-fd", "-1"}, "--ready-fd wants"},
+                     {{"--foreground=1"}, "unknown argument"},
+                     {{"--system=1"}, "unknown argument"}};
   for (const auto& one : cases) {
     auto result = parse(one.given);
     ASSERT_TRUE(std::holds_alternative<early_exit>(result)) << one.expected;

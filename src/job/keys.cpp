@@ -24,7 +24,7 @@ constexpr key_rule rules[] = {
     {"BundleProgram", nullptr, "there are no application bundles to look in; use Program"},
     {"Cryptex", nullptr, "there are no cryptexes"},
     {"Debug", nullptr, "OPENXPC_TRACE in EnvironmentVariables makes a job tell what it does"},
-    {"Disabled", nullptr, not_yet},
+    {"Disabled", read_disabled, nullptr},
     {"EnableGlobbing", nullptr, "arguments are passed as they are written"},
     {"EnablePressuredExit", nullptr, not_yet},
     {"EnableTransactions", nullptr, not_yet},

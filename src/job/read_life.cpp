@@ -7,6 +7,10 @@ void read_abandon_process_group(reader& in, const key_path& path, xpc_object_t v
   in.boolean(path, value, &job->abandon_process_group);
 }
 
+void read_disabled(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.boolean(path, value, &job->disabled);
+}
+
 void read_run_at_load(reader& in, const key_path& path, xpc_object_t value, description* job) {
   in.boolean(path, value, &job->run_at_load);
 }

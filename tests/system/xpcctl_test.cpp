@@ -116,6 +116,8 @@ TEST_F(Xpcctl, BadJobDescriptionsNameFileLineAndKey) {
   EXPECT_EQ(said.end.status, 0);
   EXPECT_EQ(said.error.find("xpcctl: warning: " + odd + ":5: Debug: has no effect here: "), 0u)
       << said.error;
+  EXPECT_EQ(run({"bootstrap", odd}).end.status, 0) << "the same again changes nothing";
+  write("odd.plist", plist("odd", {"/q"}));
   said = run({"bootstrap", odd});
   EXPECT_NE(said.end.status, 0);
   EXPECT_NE(said.error.find("odd: is loaded already, from " + odd), std::string::npos)

@@ -10,6 +10,7 @@
 
 #include "files.hpp"
 #include "manager.hpp"
+#include "target.hpp"
 #include "verbs.hpp"
 
 namespace xpcctl {
@@ -22,7 +23,14 @@ std::string whole_path(const std::string& path) {
   return whole ? std::string(whole.get()) : path;
 }
 
-int run(const settings& shared, const std::vector<std::string>& files) {
+int run(const settings& given, std::vector<std::string> files) {
+  settings shared = given;
+  // As launchctl: the domain may stand in front of the files.
+  if (files.size() > 1 && is_domain(files.front())) {
+    std::string none;
+    if (int wrong = resolve(files.front(), &shared, &none)) return wrong;
+    files.erase(files.begin());
+  }
   for (const std::string& path : files) {
     std::string text;
     if (int status = read_input(path, text)) return status;
@@ -44,7 +52,9 @@ int run(const settings& shared, const std::vector<std::string>& files) {
 
 action add_bootstrap(CLI::App& command, const settings& shared) {
   auto files = std::make_shared<std::vector<std::string>>();
-  command.add_option("FILE", *files, "Job descriptions; - is standard input")->required();
+  command
+      .add_option("FILE", *files, "Job descriptions, perhaps behind a domain; - is standard input")
+      ->required();
   return [files, &shared] { return run(shared, *files); };
 }
 

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "manager.hpp"
+#include "target.hpp"
 #include "verbs.hpp"
 
 namespace xpcctl {
@@ -19,11 +20,14 @@ struct options {
 };
 
 int run(const settings& shared, const options& given) {
+  settings here = shared;
+  std::string label;
+  if (int wrong = resolve_job(given.label, &here, &label)) return wrong;
   object_ref order = request("kickstart");
-  set(order, "label", given.label);
+  set(order, "label", label);
   ::xpc_dictionary_set_bool(order.get(), "kill", given.restart);
   int status = EX_OK;
-  object_ref reply = ask(shared, order, &status);
+  object_ref reply = ask(here, order, &status);
   if (!reply) return status;
   if (shared.json) {
     print_json(reply.get());

@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "manager.hpp"
+#include "target.hpp"
 #include "verbs.hpp"
 
 namespace xpcctl {
@@ -42,11 +43,14 @@ int run(const settings& shared, const options& given) {
     std::fprintf(stderr, "xpcctl: kill: %s is no signal\n", given.signal.c_str());
     return EX_USAGE;
   }
+  settings here = shared;
+  std::string label;
+  if (int wrong = resolve_job(given.label, &here, &label)) return wrong;
   object_ref order = request("kill");
-  set(order, "label", given.label);
+  set(order, "label", label);
   ::xpc_dictionary_set_int64(order.get(), "signal", signal);
   int status = EX_OK;
-  object_ref reply = ask(shared, order, &status);
+  object_ref reply = ask(here, order, &status);
   if (!reply) return status;
   if (shared.json) print_json(reply.get());
   return EX_OK;

@@ -8,6 +8,7 @@
 #include <memory>
 
 #include "manager.hpp"
+#include "target.hpp"
 #include "verbs.hpp"
 
 namespace xpcctl {
@@ -73,10 +74,13 @@ void print_job(xpc_object_t job) {
 }
 
 int run(const settings& shared, const std::string& given) {
+  settings here = shared;
+  std::string label;
+  if (int wrong = resolve(given, &here, &label)) return wrong;
   object_ref order = request("print");
-  if (!given.empty()) set(order, "label", given);
+  if (!label.empty()) set(order, "label", label);
   int status = EX_OK;
-  object_ref reply = ask(shared, order, &status);
+  object_ref reply = ask(here, order, &status);
   if (!reply) return status;
   xpc_object_t job = find(reply.get(), "job");
   if (shared.json) {

@@ -8,11 +8,20 @@ action add_bootout(CLI::App& command, const settings& shared);
 action add_bootstrap(CLI::App& command, const settings& shared);
 action add_call(CLI::App& command, const settings& shared);
 action add_decode(CLI::App& command, const settings& shared);
+action add_disable(CLI::App& command, const settings& shared);
+action add_enable(CLI::App& command, const settings& shared);
 action add_encode(CLI::App& command, const settings& shared);
+action add_getenv(CLI::App& command, const settings& shared);
 action add_kickstart(CLI::App& command, const settings& shared);
 action add_kill(CLI::App& command, const settings& shared);
 action add_lint(CLI::App& command, const settings& shared);
 action add_list(CLI::App& command, const settings& shared);
 action add_print(CLI::App& command, const settings& shared);
+action add_print_disabled(CLI::App& command, const settings& shared);
+action add_remove(CLI::App& command, const settings& shared);
+action add_setenv(CLI::App& command, const settings& shared);
+action add_stats(CLI::App& command, const settings& shared);
+action add_submit(CLI::App& command, const settings& shared);
+action add_unsetenv(CLI::App& command, const settings& shared);
 
 }  // namespace xpcctl

@@ -91,7 +91,7 @@ void on_request(void* context, openxpc_request_t request) {
                                   "xpcd knows no operation \"" + op.substr(0, 64) + "\"");
     return ::openxpc_request_fail(request, static_cast<xpc_rich_error_t>(error.get()));
   }
-  if (what->changes && !from.is_owner) {
+  if (what->owner_only && !from.is_owner) {
     return answer_request(
         request, trouble{trouble::kind::denied, op + ": only the owner of the domain may do that"});
   }

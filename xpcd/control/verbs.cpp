@@ -145,11 +145,70 @@ void drained(supervise::supervisor& jobs, verb_call& call, answer answered) {
   answered(new_dictionary());
 }
 
+template <bool disabled>
+void set_disabled(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  const char* op = disabled ? "disable" : "enable";
+  std::optional<std::string> label = get_text(call.message, "label");
+  if (!label) return answered(wrong_key(op, "label", "string", call.message));
+  answer_with(*label, std::move(answered))(jobs.set_disabled(*label, disabled));
+}
+
+void print_disabled(supervise::supervisor& jobs, verb_call&, answer answered) {
+  outcome<std::map<std::string, bool>> all = jobs.disabled();
+  if (!all) return answered(all.error());
+  object_ref labels = new_dictionary();
+  for (const auto& [label, flag] : *all) set_bool(labels.get(), label, flag);
+  object_ref reply = new_dictionary();
+  set(reply.get(), "disabled", std::move(labels));
+  answered(std::move(reply));
+}
+
+void change_variable(supervise::supervisor& jobs, const verb_call& call, const char* op,
+                     std::optional<std::string> value, const answer& answered) {
+  std::optional<std::string> name = get_text(call.message, "name");
+  if (!name) return answered(wrong_key(op, "name", "string", call.message));
+  if (failure_of why = jobs.set_variable(*name, std::move(value))) return answered(*why);
+  answered(new_dictionary());
+}
+
+void setenv(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> value = get_text(call.message, "value");
+  if (!value) return answered(wrong_key("setenv", "value", "string", call.message));
+  change_variable(jobs, call, "setenv", std::move(value), answered);
+}
+
+void unsetenv(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  change_variable(jobs, call, "unsetenv", std::nullopt, answered);
+}
+
+/// A variable that is not set is no error: the reply has no value.
+void getenv(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> name = get_text(call.message, "name");
+  if (!name) return answered(wrong_key("getenv", "name", "string", call.message));
+  object_ref reply = new_dictionary();
+  if (std::optional<std::string> value = jobs.variable(*name)) set(reply.get(), "value", *value);
+  answered(std::move(reply));
+}
+
+void stats(supervise::supervisor& jobs, verb_call&, answer answered) { answered(jobs.stats()); }
+
+// In the order in which they are explained.
 constexpr verb verbs[] = {
-    {"bootstrap", true, bootstrap}, {"bootout", true, bootout},
-    {"list", false, list},          {"print", false, print},
-    {"kickstart", true, kickstart}, {"kill", true, kill},
-    {"check-in", false, check_in},  {"check-in-again", false, check_in},
+    {"bootstrap", true, bootstrap},
+    {"bootout", true, bootout},
+    {"list", false, list},
+    {"print", false, print},
+    {"kickstart", true, kickstart},
+    {"kill", true, kill},
+    {"enable", true, set_disabled<false>},
+    {"disable", true, set_disabled<true>},
+    {"print-disabled", false, print_disabled},
+    {"setenv", true, setenv},
+    {"unsetenv", true, unsetenv},
+    {"getenv", true, getenv},  // what is in it may be a secret
+    {"stats", false, stats},
+    {"check-in", false, check_in},
+    {"check-in-again", false, check_in},
     {"drained", false, drained},
 };
 

@@ -25,8 +25,8 @@ using answer = base::function<void(outcome<object_ref>)>;
 
 struct verb {
   const char* op;
-  bool changes;  // something, so that only the domain's owner and root may; what a service says
-                 // about itself is not that, and is held against its process id
+  bool owner_only;  // the domain's owner and root: what changes something or shows secrets; what a
+                    // service says about itself is neither, and is held against its process id
   /// Calls `answered` exactly once, perhaps later.
   void (*run)(supervise::supervisor& jobs, verb_call& call, answer answered);
 };

@@ -14,9 +14,10 @@ namespace openxpc::domain {
 /// What the decision depends on, so that a test can vary it.
 struct surroundings {
   uid_t euid = 0;
-  bool secure_execution = false;               // AT_SECURE: the environment counts for nothing
-  bool system = false;                         // --system
-  std::optional<std::string> option;           // --domain DIR
+  bool secure_execution = false;      // AT_SECURE: the environment counts for nothing
+  bool system = false;                // --system
+  std::optional<std::string> option;  // --domain DIR
+  std::optional<std::string> xdg_state_home, home;
   std::optional<std::string> xdg_runtime_dir;  // as the environment has it
   /// True for a directory that belongs to the uid and is open to nobody else (0700).
   std::function<bool(const std::string& path, uid_t owner)> is_private_directory;
@@ -26,6 +27,7 @@ struct location {
   std::string directory;
   bool system =
       false;  // the domain of the whole machine: everybody may connect, root alone changes it
+  std::string state;  // where lasting state is kept; empty: nobody says
 };
 
 /// With --system the domain of the whole machine, in --domain DIR or /run/xpc, for root alone. Else

@@ -100,7 +100,9 @@ outcome<spawned> supervisor::spawn_job(supervised& job) {
     if (!who) return who.error();
     plan.identity = std::move(*who);
   }
-  plan.environment = job_environment(environ, job.job.environment, plan.identity);
+  std::map<std::string, std::string> declared = variables_;
+  for (const auto& [name, value] : job.job.environment) declared[name] = value;
+  plan.environment = job_environment(environ, declared, plan.identity);
   outcome<program> what = open_program_of(job.job, plan.environment);
   if (!what) return what.error();
   plan.what = &*what;

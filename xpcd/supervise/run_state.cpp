@@ -1,6 +1,8 @@
 #include "supervise/run_state.hpp"
 
 #include "job/name.hpp"
+#include "job/reader.hpp"
+#include "supervise/state_file.hpp"
 
 #include <xpc/openxpc/error.h>
 
@@ -18,50 +20,7 @@ namespace openxpc::supervise {
 namespace {
 
 constexpr std::string_view job_suffix = ".job";
-constexpr off_t most_file_bytes = 4 << 20;
-
-failure_of write_file(int directory, const std::string& name, const void* bytes, std::size_t size) {
-  const std::string fresh = "." + name + ".new";
-  base::fd file(::openat(directory, fresh.c_str(),
-                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return system_trouble(errno, "run state " + name);
-  const char* at = static_cast<const char*>(bytes);
-  while (size > 0) {
-    const ssize_t done = ::write(file.get(), at, size);
-    if (done < 0 && errno == EINTR) continue;
-    if (done < 0) {
-      trouble why = system_trouble(errno, "run state " + name);
-      ::unlinkat(directory, fresh.c_str(), 0);
-      return why;
-    }
-    at += done;
-    size -= static_cast<std::size_t>(done);
-  }
-  if (::renameat(directory, fresh.c_str(), directory, name.c_str()) < 0) {
-    return system_trouble(errno, "run state " + name);
-  }
-  return std::nullopt;
-}
-
-std::optional<std::string> read_file(int directory, const std::string& name) {
-  base::fd file(::openat(directory, name.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
-  struct stat status;
-  if (!file || ::fstat(file.get(), &status) < 0 || !S_ISREG(status.st_mode) ||
-      status.st_size > most_file_bytes) {
-    return std::nullopt;
-  }
-  std::string text(static_cast<std::size_t>(status.st_size), '\0');
-  std::size_t have = 0;
-  while (have < text.size()) {
-    const ssize_t got = ::read(file.get(), text.data() + have, text.size() - have);
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    have += static_cast<std::size_t>(got);
-  }
-  text.resize(have);
-  return text;
-}
-
+constexpr const char* variables_file = "variables";
 template <class T>
 bool take_number(std::string_view* text, T* out, char behind) {
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), *out);
@@ -83,6 +42,21 @@ std::optional<saved_run> parse_run(std::string_view text) {
   return run;
 }
 
+failure_of run_state::write_object(const std::string& file, xpc_object_t object) const {
+  void* bytes = nullptr;
+  std::size_t size = 0;
+  xpc_rich_error_t error = nullptr;
+  if (!::openxpc_object_encode(object, OPENXPC_ENCODING_FILE, &bytes, &size, &error)) {
+    trouble why{trouble::kind::bad_input,
+                "run state " + file + ": " + ::openxpc_error_get_message(error)};
+    ::xpc_release(error);
+    return why;
+  }
+  failure_of result = write_whole(directory_, file, bytes, size, "run state");
+  std::free(bytes);
+  return result;
+}
+
 failure_of run_state::save(const std::string& label, const saved_job& job) const {
   object_ref all = new_dictionary();
   ::openxpc_dictionary_set_value(all.get(), "description", 11, job.description.get());
@@ -91,17 +65,7 @@ failure_of run_state::save(const std::string& label, const saved_job& job) const
   set(all.get(), "quick-ends", static_cast<std::int64_t>(job.quick_ends));
   set(all.get(), "started", static_cast<std::int64_t>(base::to_wire(job.started)));
   set(all.get(), "loaded", static_cast<std::int64_t>(base::to_wire(job.loaded)));
-  void* bytes = nullptr;
-  std::size_t size = 0;
-  xpc_rich_error_t error = nullptr;
-  if (!::openxpc_object_encode(all.get(), OPENXPC_ENCODING_FILE, &bytes, &size, &error)) {
-    trouble why{trouble::kind::bad_input, label + ": " + ::openxpc_error_get_message(error)};
-    ::xpc_release(error);
-    return why;
-  }
-  failure_of result = write_file(directory_, label + std::string(job_suffix), bytes, size);
-  std::free(bytes);
-  return result;
+  return write_object(label + std::string(job_suffix), all.get());
 }
 
 std::vector<std::string> run_state::labels() const {
@@ -127,7 +91,7 @@ std::vector<std::string> run_state::labels() const {
 
 outcome<saved_job> run_state::load(const std::string& label) const {
   const std::string name = label + std::string(job_suffix);
-  std::optional<std::string> bytes = read_file(directory_, name);
+  std::optional<std::string> bytes = read_whole(directory_, name);
   if (!bytes) return trouble{trouble::kind::unavailable, "run state " + name + ": cannot be read"};
   xpc_rich_error_t error = nullptr;
   object_ref all(
@@ -159,8 +123,31 @@ outcome<saved_job> run_state::load(const std::string& label) const {
 }
 
 std::optional<saved_run> run_state::load_run(const std::string& label) const {
-  std::optional<std::string> text = read_file(directory_, run_file(label));
+  std::optional<std::string> text = read_whole(directory_, run_file(label));
   return text ? parse_run(*text) : std::nullopt;
+}
+
+failure_of run_state::save_variables(const std::map<std::string, std::string>& variables) const {
+  if (variables.empty()) {
+    ::unlinkat(directory_, variables_file, 0);
+    return std::nullopt;
+  }
+  object_ref all = new_dictionary();
+  for (const auto& [name, value] : variables) set(all.get(), name, value);
+  return write_object(variables_file, all.get());
+}
+
+std::map<std::string, std::string> run_state::load_variables() const {
+  std::map<std::string, std::string> result;
+  std::optional<std::string> bytes = read_whole(directory_, variables_file);
+  if (!bytes) return result;
+  object_ref all(
+      ::openxpc_object_decode(bytes->data(), bytes->size(), OPENXPC_ENCODING_FILE, nullptr));
+  if (!all) return result;
+  job::each_entry(all.get(), [&](const std::string& name, xpc_object_t) {
+    if (std::optional<std::string> value = get_text(all.get(), name)) result[name] = *value;
+  });
+  return result;
 }
 
 void run_state::forget_run(const std::string& label) const noexcept {

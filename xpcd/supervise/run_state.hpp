@@ -6,6 +6,7 @@
 #include "supervise/process.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -43,6 +44,9 @@ class run_state {
   /// ours are passed over.
   std::vector<std::string> labels() const;
   outcome<saved_job> load(const std::string& label) const;
+  /// The domain's variables.
+  failure_of save_variables(const std::map<std::string, std::string>& variables) const;
+  std::map<std::string, std::string> load_variables() const;
   std::optional<saved_run> load_run(const std::string& label) const;
   void forget_run(const std::string& label) const noexcept;
   void forget(const std::string& label) const noexcept;
@@ -52,6 +56,8 @@ class run_state {
   int borrowed_fd() const noexcept { return directory_; }
 
  private:
+  failure_of write_object(const std::string& file, xpc_object_t object) const;
+
   int directory_;
 };
 

@@ -59,6 +59,9 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       directory_(directory),
       options_(options),
       saved_(directory.borrowed_run_fd()),
+      lasting_(options_.state_directory),
+      variables_(saved_.load_variables()),
+      born_(base::boot_clock::now()),
       watcher_(loop),
       wall_clock_watch_(loop),
       hand_back_timer_(loop),
@@ -119,6 +122,8 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
   const std::string label = what.job.label;
   if (shut_down_) return trouble{trouble::kind::unavailable, "xpcd is shutting down"};
   if (job_ref other = find(label)) {
+    if (other->origin == origin && ::xpc_equal(other->object.get(), what.object.get()))
+      return label;
     return trouble{
         trouble::kind::conflict,
         label + ": is loaded already" + (other->origin.empty() ? "" : ", from " + other->origin)};
@@ -130,6 +135,7 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
                      label + ": the name " + name + " is taken by the job " + owner};
     }
   }
+  if (failure_of why = refuse_disabled(what.job)) return *why;
   if (failure_of why = forbidden(what.job)) return *why;
   job_ref job = std::make_shared<supervised>(loop_, std::move(what.job));
   job->object = std::move(what.object);
@@ -280,6 +286,8 @@ void supervisor::shut_down(base::function<void()> finished) {
 
 void supervisor::check_shut_down() {
   if (!shut_down_ || !jobs_.empty()) return;
+  // They end with the domain.
+  if (failure_of why = saved_.save_variables({})) say("variables", why->text);
   // Not from within a duty of the last job.
   asio::post(loop_, [self = self_] {
     if (*self != nullptr && (*self)->shut_down_) {

@@ -2,6 +2,7 @@
 
 #include "domain/directory.hpp"
 #include "job/read.hpp"
+#include "supervise/lasting_state.hpp"
 #include "supervise/path_watcher.hpp"
 #include "supervise/refuser.hpp"
 #include "supervise/run_state.hpp"
@@ -21,6 +22,7 @@ namespace openxpc::supervise {
 
 struct supervisor_options {
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE of services; 0: ours
+  std::string state_directory;         // of what outlasts a restart of the machine; empty: nowhere
   bool service_links = true;  // services connect to the control interface before they start
   std::chrono::milliseconds hand_back_time{2000};
 };
@@ -40,8 +42,9 @@ class supervisor {
 
   // --- Verbs ---
   /// Binds the job's names and starts it if it is to run at once. Returns its label.
-  /// Errors: conflict (label or a name is taken, by whom), or what binding and the run state's
-  /// directory said.
+  /// A job that is loaded already with this very description is left as it is.
+  /// Errors: conflict (label or a name is taken, by whom), denied (it is disabled), or what binding
+  /// and the run state's directory said.
   outcome<std::string> bootstrap(job::reading what, const std::string& origin);
   /// What in a description has no effect in this domain, for people.
   std::vector<std::string> warnings_for(const job::description& job) const;
@@ -66,6 +69,18 @@ class supervisor {
   std::string label_of(pid_t pid) const;
   /// The label of the job that owns a name; empty when none does.
   std::string owner_of(const std::string& name) const;
+
+  // --- Settings of the domain ---
+  /// Whether a label may be loaded, whatever its description says; lasts. Jobs that are loaded
+  /// stay.
+  failure_of set_disabled(const std::string& label, bool disabled);
+  outcome<std::map<std::string, bool>> disabled() const;
+  /// A variable for every job that starts from now on; nothing takes it away. Lives as long as the
+  /// domain. Errors: bad_input, what a variable cannot be called.
+  failure_of set_variable(const std::string& name, std::optional<std::string> value);
+  std::optional<std::string> variable(const std::string& name) const;
+  /// Numbers about the domain: a dictionary.
+  object_ref stats() const;
 
   // --- Service links ---
   /// The process `pid` (the kernel's word) says that it is ready, and may hand listening sockets
@@ -124,6 +139,9 @@ class supervisor {
   void request_exit(supervised& job);
   void send_signal(supervised& job, int signal);
 
+  // settings.cpp
+  failure_of refuse_disabled(const job::description& job) const;
+
   // names.cpp
   failure_of bind_names(supervised& job);
   void unbind_names(supervised& job, std::uint32_t code, const std::string& text);
@@ -162,6 +180,9 @@ class supervisor {
   domain::directory& directory_;
   supervisor_options options_;
   run_state saved_;
+  lasting_state lasting_;
+  std::map<std::string, std::string> variables_;
+  base::instant born_;
   refuser refuser_;
   path_watcher watcher_;
   base::fd wall_clock_;

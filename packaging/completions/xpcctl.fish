@@ -1,0 +1,41 @@
+# Completion of xpcctl for fish: verbs, options, and the labels and files that a verb takes.
+function __xpcctl_domain
+    set -l words (commandline -opc)
+    set -l at (contains -i -- --domain $words)
+    and test (count $words) -gt $at
+    and printf '%s\n' --domain $words[(math $at + 1)]
+end
+
+function __xpcctl_labels
+    xpcctl (__xpcctl_domain) list 2>/dev/null | awk 'NR > 1 {print $4}'
+end
+
+function __xpcctl_disabled
+    xpcctl (__xpcctl_domain) print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}'
+end
+
+complete -c xpcctl -f
+complete -c xpcctl -l domain -r -a '(__fish_complete_directories)' -d 'The directory of the domain'
+complete -c xpcctl -l json -d 'Print data as JSON'
+complete -c xpcctl -l help -d 'Explain'
+complete -c xpcctl -n __fish_use_subcommand -l version -d 'Print the version'
+for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them' 'lint Check job descriptions' \
+        'list List the jobs' 'print Show all that is known about a job' 'kickstart Start a job now' \
+        'kill Send a signal to a job' 'enable Let jobs be loaded again' 'disable Let jobs not be loaded any more' \
+        'print-disabled List what was enabled and disabled' 'submit Run a program as a job' \
+        'remove The same as bootout' 'setenv Set a variable for jobs' 'unsetenv Take a variable away' \
+        'getenv Print a variable' 'stats Show numbers about the domain' 'call Send a message to a service' \
+        'decode Turn an encoded object into typed JSON' 'encode Turn typed JSON into an encoded object'
+    set -l parts (string split -m 1 ' ' -- $verb)
+    complete -c xpcctl -n __fish_use_subcommand -a $parts[1] -d $parts[2]
+end
+complete -c xpcctl -n '__fish_seen_subcommand_from bootout remove print kickstart disable' -a '(__xpcctl_labels)'
+complete -c xpcctl -n '__fish_seen_subcommand_from enable' -a '(__xpcctl_disabled)'
+complete -c xpcctl -n '__fish_seen_subcommand_from kill' -a 'TERM KILL HUP INT QUIT USR1 USR2 STOP CONT (__xpcctl_labels)'
+complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l kill -d 'End it first'
+complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l pid -d 'Print the process id'
+complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l label -r -d 'Its name'
+complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l program -r -F -d 'The program'
+complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l stdout -r -F -d 'Standard output'
+complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l stderr -r -F -d 'Standard error'
+complete -c xpcctl -n '__fish_seen_subcommand_from bootstrap lint decode encode' -F

@@ -1,0 +1,51 @@
+#compdef xpcctl
+# Completion of xpcctl for zsh: verbs, options, and the labels and files that a verb takes.
+_xpcctl_labels() {
+  local -a labels domain
+  [[ -n ${opt_args[--domain]} ]] && domain=(--domain ${opt_args[--domain]})
+  labels=(${(f)"$(xpcctl $domain list 2>/dev/null | awk 'NR > 1 {print $4}')"})
+  _describe -t labels label labels
+}
+
+_xpcctl_disabled() {
+  local -a labels domain
+  [[ -n ${opt_args[--domain]} ]] && domain=(--domain ${opt_args[--domain]})
+  labels=(${(f)"$(xpcctl $domain print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')"})
+  _describe -t labels label labels
+}
+
+_xpcctl() {
+  local -a verbs
+  local state line
+  typeset -A opt_args
+  verbs=(
+    'bootstrap:load job descriptions' 'bootout:end jobs and forget them'
+    'lint:check job descriptions' 'list:list the jobs'
+    'print:show all that is known about a job' 'kickstart:start a job now'
+    'kill:send a signal to a job' 'enable:let jobs be loaded again'
+    'disable:let jobs not be loaded any more' 'print-disabled:list what was enabled and disabled'
+    'submit:run a program as a job' 'remove:the same as bootout'
+    'setenv:set a variable for jobs' 'unsetenv:take a variable away' 'getenv:print a variable'
+    'stats:show numbers about the domain' 'call:send a message to a service'
+    'decode:turn an encoded object into typed JSON' 'encode:turn typed JSON into an encoded object'
+  )
+  _arguments -C '--domain[the directory of the domain]:directory:_files -/' \
+    '--json[print data as JSON]' '--help[explain]' '--version[print the version]' \
+    '1: :->verb' '*:: :->argument'
+  case $state in
+    verb) _describe -t verbs verb verbs ;;
+    argument)
+      case $line[1] in
+        bootstrap|lint|decode|encode) _files ;;
+        bootout|remove|print|disable) _xpcctl_labels ;;
+        enable) _xpcctl_disabled ;;
+        kickstart) _arguments '--kill[end it first]' '--pid[print the process id]' '*: :_xpcctl_labels' ;;
+        kill) _arguments '1:signal:(TERM KILL HUP INT QUIT USR1 USR2 STOP CONT)' '2: :_xpcctl_labels' ;;
+        submit) _arguments '--label[its name]:label:' '--program[the program]:file:_files' \
+          '--stdout[standard output]:file:_files' '--stderr[standard error]:file:_files' ;;
+        print-disabled|stats) _values domain system user/$UID ;;
+      esac ;;
+  esac
+}
+
+_xpcctl "$@"

@@ -1,0 +1,101 @@
+// What applies to the domain and not to one job: disabled labels, variables, numbers.
+
+#include "job/name.hpp"
+#include "supervise/sockets.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+namespace openxpc::supervise {
+
+namespace {
+
+std::optional<std::string> wrong_with_variable(const std::string& name) {
+  if (name.empty() || name.find('=') != std::string::npos) return "is no name of a variable";
+  const bool ours = name.compare(0, 7, "LISTEN_") == 0 || name.compare(0, 8, "OPENXPC_") == 0;
+  if (ours && name != "OPENXPC_TRACE") return "is set by xpcd itself";
+  return std::nullopt;
+}
+
+std::int64_t open_descriptors() {
+  DIR* stream = ::opendir("/proc/self/fd");
+  if (stream == nullptr) return -1;
+  std::int64_t count = -1;  // the stream's own
+  while (const dirent* entry = ::readdir(stream)) count += entry->d_name[0] != '.';
+  ::closedir(stream);
+  return count;
+}
+
+}  // namespace
+
+failure_of supervisor::refuse_disabled(const job::description& job) const {
+  outcome<std::map<std::string, bool>> all = lasting_.disabled();
+  if (!all) return all.error();
+  auto at = all->find(job.label);
+  if (at == all->end() ? !job.disabled : !at->second) return std::nullopt;
+  return trouble{trouble::kind::denied, job.label + ": is disabled in this domain" +
+                                            (at == all->end() ? " by its description" : "") +
+                                            "; xpcctl enable " + job.label + " changes that"};
+}
+
+failure_of supervisor::set_disabled(const std::string& label, bool disabled) {
+  if (auto wrong = job::wrong_with_name(label)) {
+    return trouble{trouble::kind::bad_input, label + ": " + *wrong};
+  }
+  return lasting_.set_disabled(label, disabled);
+}
+
+outcome<std::map<std::string, bool>> supervisor::disabled() const { return lasting_.disabled(); }
+
+failure_of supervisor::set_variable(const std::string& name, std::optional<std::string> value) {
+  if (auto wrong = wrong_with_variable(name)) {
+    return trouble{trouble::kind::bad_input, name + ": " + *wrong};
+  }
+  std::map<std::string, std::string> changed = variables_;
+  if (value) {
+    changed[name] = std::move(*value);
+  } else {
+    changed.erase(name);
+  }
+  if (failure_of why = saved_.save_variables(changed)) return why;
+  variables_ = std::move(changed);
+  return std::nullopt;
+}
+
+std::optional<std::string> supervisor::variable(const std::string& name) const {
+  auto at = variables_.find(name);
+  if (at == variables_.end()) return std::nullopt;
+  return at->second;
+}
+
+object_ref supervisor::stats() const {
+  std::map<std::string, std::int64_t> states;
+  std::int64_t names = 0, sockets = 0, starts = 0;
+  for (const auto& [label, job] : jobs_) {
+    ++states[name_of(job->at)];
+    names += static_cast<std::int64_t>(job->names.size());
+    sockets += static_cast<std::int64_t>(job->sockets.size());
+    starts += static_cast<std::int64_t>(job->start_count);
+  }
+  object_ref by_state = new_dictionary();
+  for (const auto& [state, count] : states) set(by_state.get(), state, count);
+  object_ref result = new_dictionary();
+  set(result.get(), "jobs", static_cast<std::int64_t>(jobs_.size()));
+  set(result.get(), "states", std::move(by_state));
+  set(result.get(), "names", names);
+  set(result.get(), "sockets", sockets);
+  set(result.get(), "starts", starts);
+  set(result.get(), "up-ms",
+      static_cast<std::int64_t>(
+          std::chrono::duration_cast<std::chrono::milliseconds>(base::boot_clock::now() - born_)
+              .count()));
+  set(result.get(), "descriptors", open_descriptors());
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    set(result.get(), "descriptor-limit", static_cast<std::int64_t>(limit.rlim_cur));
+  }
+  return result;
+}
+
+}  // namespace openxpc::supervise
