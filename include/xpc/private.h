@@ -25,6 +25,27 @@ xpc_connection_create_listener(const char* name, dispatch_queue_t _Nullable targ
 XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_send_notification(xpc_connection_t connection,
                                                                  xpc_object_t message);
 
+// ---- Who the other side is
+// A token is a value of 32 bytes. Its words look like Apple's (1 and 3 the effective user, 2 and 4
+// the effective group, 5 the pid, 6 the session), but what counts is a random key in the others,
+// which this process alone can look up: nothing is judged by a number that a program could write
+// there. Two tokens are of the same process if all their bytes are equal. A token means nothing in
+// another process, and nothing once the connection is freed.
+
+/// Copies the token of the process at the other end, as of the last time it connected. All bits are
+/// set while that is not known, and for a listener: no user and no process has those numbers.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_get_audit_token(xpc_connection_t connection,
+                                                               audit_token_t* token);
+/// Copies the token of the process that sent this message. All bits are set for a dictionary that
+/// was not received, and for one received on a connection to a name, which may reach another
+/// process by now.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_dictionary_get_audit_token(xpc_object_t message,
+                                                               audit_token_t* token);
+/// Whether this very token was given out by this process for a connection that still exists; then
+/// its words are what the kernel said.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT bool openxpc_audit_token_is_genuine(
+    const audit_token_t* token);
+
 // ---- Received messages and replies
 
 /// Whether the sender waits for a reply and xpc_dictionary_create_reply() was not called yet; false

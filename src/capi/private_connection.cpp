@@ -1,12 +1,54 @@
 // The functions of <xpc/private.h> on connections, messages and sessions.
 #include "base/misuse.hpp"
 #include "capi/connection.hpp"
+#include "connection/peer_token.hpp"
 
 #include <xpc/private.h>
 
+#include <cstring>
+
 using namespace openxpc;
 using namespace openxpc::capi;
+using connection::conversation;
 using connection::message_context;
+using connection::peer_object;
+
+namespace {
+
+static_assert(sizeof(audit_token_t) == sizeof(connection::peer_token));
+
+/// @param of  null: nobody is known.
+void write_token(conversation* of, audit_token_t* out) {
+  auto token = of ? connection::token_of(*of) : std::nullopt;
+  if (token)
+    std::memcpy(out, token->data(), sizeof *out);
+  else
+    std::memset(out, 0xff, sizeof *out);
+}
+
+}  // namespace
+
+void xpc_connection_get_audit_token(xpc_connection_t handle, audit_token_t* token) {
+  need_pointer(token, "token", __func__);
+  connection::handle& which = need_connection(handle, __func__);
+  write_token(which.listens() ? nullptr : &static_cast<peer_object&>(which).behind(), token);
+}
+
+void xpc_dictionary_get_audit_token(xpc_object_t message, audit_token_t* token) {
+  need_pointer(token, "token", __func__);
+  auto* context = static_cast<message_context*>(need_message(message, __func__).context());
+  if (!context || context->what() != message_context::kind::received || !context->remote())
+    return write_token(nullptr, token);
+  auto& from = static_cast<peer_object&>(*context->remote());
+  write_token(from.name().empty() ? &from.behind() : nullptr, token);
+}
+
+bool openxpc_audit_token_is_genuine(const audit_token_t* token) {
+  need_pointer(token, "token", __func__);
+  connection::peer_token bytes;
+  std::memcpy(bytes.data(), token, sizeof *token);
+  return connection::identity_of(bytes).has_value();
+}
 
 xpc_connection_t xpc_connection_create_listener(const char* name, dispatch_queue_t targetq) {
   need_pointer(name, "name", __func__);

@@ -4,6 +4,7 @@
 #include "channel/socket/socket_transport.hpp"
 #include "connection/events.hpp"
 #include "connection/handle.hpp"
+#include "connection/peer_token.hpp"
 #include "connection/stream.hpp"
 #include "connection/trace.hpp"
 #include "engine/engine.hpp"
@@ -37,7 +38,7 @@ conversation::conversation(options how) : how_(std::move(how)) {
   if (how_.announced_by) state_ = state::dialing;
 }
 
-conversation::~conversation() = default;
+conversation::~conversation() { forget_tokens_of(*this); }
 
 void conversation::set_handlers(base::ref<handlers> told) {
   std::lock_guard lock(mutex_);

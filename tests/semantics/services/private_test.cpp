@@ -95,6 +95,56 @@ TEST(PrivateConnections, AMessageSaysWhetherAReplyIsExpectedAndTheReplyFindsItsW
   talk::finish(client, events);
 }
 
+bool same(const audit_token_t& one, const audit_token_t& other) {
+  return std::memcmp(&one, &other, sizeof one) == 0;
+}
+
+TEST(PrivateConnections, ATokenNamesTheSenderAndCannotBeForged) {
+  xpc_testing::mailbox<audit_token_t> of_messages;
+  talk::service service([&](xpc_connection_t, xpc_object_t event) {
+    if (xpc_get_type(event) != XPC_TYPE_DICTIONARY) return;
+    audit_token_t token;
+    xpc_dictionary_get_audit_token(event, &token);
+    of_messages.put(token);
+    talk::answer_plus_one(event);
+  });
+  talk::events events, more;
+  xpc_connection_t client = service.connect(talk::into(events));
+  xpc_connection_t other = service.connect(talk::into(more));
+  audit_token_t unknown, nobody;
+  std::memset(&nobody, 0xff, sizeof nobody);
+  xpc_connection_get_audit_token(client, &unknown);
+  EXPECT_TRUE(same(unknown, nobody));
+  owned message(talk::number(1));
+  owned reply(xpc_connection_send_message_with_reply_sync(client, message));
+  owned again(xpc_connection_send_message_with_reply_sync(client, message));
+  owned third(xpc_connection_send_message_with_reply_sync(other, message));
+  const audit_token_t first = of_messages.take(), second = of_messages.take(),
+                      foreign = of_messages.take();
+  EXPECT_TRUE(same(first, second));
+  EXPECT_FALSE(same(first, foreign));  // another connection, if of the same process
+  EXPECT_EQ(first.val[1], ::geteuid());
+  EXPECT_EQ(first.val[2], ::getegid());
+  EXPECT_EQ(first.val[5], static_cast<unsigned>(::getpid()));
+  talk::kept peer = service.peers.take();
+  audit_token_t of_peer;
+  xpc_connection_get_audit_token(static_cast<xpc_connection_t>(peer.get()), &of_peer);
+  EXPECT_TRUE(same(first, of_peer));
+  EXPECT_TRUE(openxpc_audit_token_is_genuine(&first));
+  for (unsigned int& word : of_peer.val) {
+    word ^= 1;
+    EXPECT_FALSE(openxpc_audit_token_is_genuine(&of_peer));
+    word ^= 1;
+  }
+  EXPECT_FALSE(openxpc_audit_token_is_genuine(&nobody));
+  xpc_dictionary_get_audit_token(message, &unknown);
+  EXPECT_TRUE(same(unknown, nobody));
+  xpc_connection_get_audit_token(service.listener(), &unknown);
+  EXPECT_TRUE(same(unknown, nobody));
+  talk::finish(client, events);
+  talk::finish(other, more);
+}
+
 TEST(PrivateConnectionsDeathTest, WhatIsNoReplyIsMisuse) {
   EXPECT_DEATH(xpc_dictionary_send_reply(owned(xpc_dictionary_create_empty())),
                "XPC API Misuse: xpc_dictionary_send_reply: the dictionary was not made by");
