@@ -97,7 +97,9 @@ XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_send_message(xpc_connection_t con
 
 #if OPENXPC_HAS_BLOCKS
 /// Runs `barrier` on the connection's queue once all messages queued before it have left (rules 103
-/// to 109, 343).
+/// to 109, 343). Messages and requests that are sent meanwhile leave after it has returned, so a
+/// synchronous request on the same connection inside it never ends; replies and events are not held
+/// up. Also runs when the connection is over.
 XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_send_barrier(xpc_connection_t connection,
                                                             dispatch_block_t barrier);
 

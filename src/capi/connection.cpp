@@ -246,18 +246,14 @@ void xpc_connection_send_message(xpc_connection_t handle, xpc_object_t message) 
 void openxpc_connection_send_barrier_f(xpc_connection_t handle, void* context,
                                        void (*barrier)(void*)) {
   peer_object& to = need_peer_connection(handle, __func__);
-  to.behind().barrier([kept = base::ref<conversation>::share(&to.behind()), context, barrier] {
-    kept->run_soon([context, barrier] { barrier(context); }, kept->where());
-  });
+  need_pointer(reinterpret_cast<void*>(barrier), "barrier", __func__);
+  to.behind().run_alone([context, barrier] { barrier(context); });
 }
 
 void xpc_connection_send_barrier(xpc_connection_t handle, dispatch_block_t barrier) {
   peer_object& to = need_peer_connection(handle, __func__);
   need_pointer(barrier, "barrier", __func__);
-  to.behind().barrier([kept = base::ref<conversation>::share(&to.behind()),
-                       run = block<void()>(barrier)]() mutable {
-    kept->run_soon([run = std::move(run)] { run(); }, kept->where());
-  });
+  to.behind().run_alone([run = block<void()>(barrier)] { run(); });
 }
 
 namespace {

@@ -112,11 +112,11 @@ void conversation::accept(std::unique_ptr<channel::transport> wire) {
 void conversation::open_gate() {
   bool dials = false;
   std::unique_lock lock(mutex_);
-  while (!held_.empty() && activated_ && suspends_ == 0 && state_ != state::over) {
+  while (!held_.empty() && gate_is_open() && state_ != state::over) {
     held item = std::move(held_.front());
     held_.pop_front();
     held_bytes_ -= item.body.size();
-    dials |= begin_dialing();
+    if (!item.then) dials |= begin_dialing();
     pass_on(item);
   }
   lock.unlock();
@@ -135,7 +135,14 @@ bool conversation::begin_dialing() {
 }
 
 void conversation::pass_on(held& item) {
-  if (item.then) return channel_->barrier(std::move(item.then));
+  if (item.then) {
+    if (item.alone) ++alone_;
+    if (channel_)
+      channel_->barrier(std::move(item.then));
+    else
+      engine::post(std::move(item.then));
+    return;
+  }
   channel::outgoing out;
   out.what = item.what;
   out.body = item.body.view();
@@ -204,11 +211,11 @@ conversation::transmitted conversation::transmit_encoded(channel::kind what, bas
   for (;;) {
     std::unique_lock lock(mutex_);
     if (state_ == state::over) return {over_error(), 0, nullptr};
-    if (!activated_ || suspends_) {
+    if (!gate_is_open()) {
       if (held_bytes_ + body.size() > how_.limits.unsent_bytes)
         return {failure_of({channel::sent::outcome::would_block, 0}), 0, nullptr};
       held_bytes_ += body.size();
-      held item{what, {}, with, extra, std::move(context), {}};
+      held item{what, {}, with, extra, std::move(context), {}, false};
       item.body.append(body.view());
       held_.push_back(std::move(item));
       return {};
@@ -305,8 +312,8 @@ void conversation::send_answer(channel::channel& over, channel::kind what, std::
 void conversation::barrier(base::function<void()> then) {
   if (engine::forked()) return then();
   std::unique_lock lock(mutex_);
-  if (state_ != state::over && (!activated_ || suspends_)) {
-    held_.push_back(held{channel::kind::message, {}, {}, {}, nullptr, std::move(then)});
+  if (state_ != state::over && !gate_is_open()) {
+    held_.push_back(held{channel::kind::message, {}, {}, {}, nullptr, std::move(then), false});
     return;
   }
   base::ref<channel::channel> over = state_ == state::over ? nullptr : channel_;
@@ -315,6 +322,44 @@ void conversation::barrier(base::function<void()> then) {
     over->barrier(std::move(then));
   else
     engine::post(std::move(then));
+}
+
+void conversation::run_alone(base::function<void()> block) {
+  if (engine::forked()) return block();
+  base::function<void()> then = [self = base::ref<conversation>::share(this),
+                                 block = std::move(block)]() mutable {
+    self->run_alone_now(std::move(block));
+  };
+  base::ref<channel::channel> over;
+  {
+    std::lock_guard lock(mutex_);
+    const bool is_over = state_ == state::over;
+    if (!is_over && !gate_is_open()) {
+      held_.push_back(held{channel::kind::message, {}, {}, {}, nullptr, std::move(then), true});
+      return;
+    }
+    // From here on, or what is sent next could be on its way before the block begins.
+    ++alone_;
+    if (!is_over) over = channel_;
+  }
+  if (over)
+    over->barrier(std::move(then));
+  else
+    engine::post(std::move(then));
+}
+
+void conversation::run_alone_now(base::function<void()> block) {
+  run_soon(
+      [self = base::ref<conversation>::share(this), block = std::move(block)]() mutable {
+        block();
+        block = nullptr;
+        {
+          std::lock_guard lock(self->mutex_);
+          --self->alone_;
+        }
+        self->open_gate();
+      },
+      where());
 }
 
 void conversation::send_when_ready(object::dictionary& message,

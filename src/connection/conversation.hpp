@@ -90,6 +90,10 @@ class conversation final : public channel::sink {
   /// Calls `then` when all that was queued before has left or been dropped; error when the
   /// conversation is over.
   void barrier(base::function<void()> then);
+  /// The same, but runs `block` where handlers run, and sends no message or request of the program
+  /// until it has returned (rule 103). Answers leave all the same: they are outside the order (rule
+  /// 85), and whoever waits for one may be the one the block waits for.
+  void run_alone(base::function<void()> block);
   /// send(), but waits its turn when there is no room.
   void send_when_ready(object::dictionary& message, base::function<void(error_ref)> done);
 
@@ -168,8 +172,9 @@ class conversation final : public channel::sink {
     attached with;
     channel::extensions extra;
     base::ref<asker> context;
-    /// A barrier, and nothing of the above.
+    /// A barrier, and nothing of the above; `alone`: nothing passes until it has run.
     base::function<void()> then;
+    bool alone = false;
   };
 
   explicit conversation(options how);
@@ -195,7 +200,10 @@ class conversation final : public channel::sink {
   void redial_later();
   void end(std::unique_lock<std::mutex>& lock, error_ref why, bool hang_up);
   void interrupt(std::unique_lock<std::mutex>& lock, error_ref why);
+  bool gate_is_open() const noexcept { return activated_ && suspends_ == 0 && alone_ == 0; }
   void open_gate();
+  void run_alone_now(base::function<void()> block);
+  void drop_held(std::deque<held> unsent, const error_ref& why);
   transmitted transmit_encoded(channel::kind what, base::buffer& body, attached& with,
                                channel::extensions extra, base::ref<asker> context);
   void pass_on(held& item);
@@ -215,6 +223,7 @@ class conversation final : public channel::sink {
   mutable std::mutex mutex_;
   state state_ = state::idle;
   bool activated_ = false;
+  unsigned alone_ = 0;  ///< blocks of run_alone() that are due or run: what is sent waits in held_
   bool announced_ = false;
   bool closing_ = false;    ///< close() was called
   bool finishing_ = false;  ///< all that came was handled: ends with the last answer

@@ -76,6 +76,8 @@ void conversation::end(std::unique_lock<std::mutex>& lock, error_ref why, bool h
   std::deque<held> unsent = std::move(held_);
   held_.clear();
   held_bytes_ = 0;
+  for (const held& item : unsent)
+    if (item.alone) ++alone_;
   auto waiting = std::move(waiting_sends_);
   waiting_sends_.clear();
   bool told = !ended_told_ && (!how_.announced_by || announced_);
@@ -85,12 +87,7 @@ void conversation::end(std::unique_lock<std::mutex>& lock, error_ref why, bool h
   if (hang_up && over) over->cancel(std::string(why->message()));
   leave_rights();
   stop_writers();
-  for (held& item : unsent) {
-    dropped_.fetch_add(1, std::memory_order_relaxed);
-    if (item.then) engine::post(std::move(item.then));
-    if (item.context)
-      engine::post([kept = std::move(item.context), why] { kept->unanswered(why); });
-  }
+  drop_held(std::move(unsent), why);
   for (waiting_send& item : waiting)
     run_soon([done = std::move(item.done), why] { done(why); }, where());
   if (told) strand_.push(base::make_ref<ended_delivery>(base::ref<conversation>::share(this), why));
@@ -102,9 +99,29 @@ void conversation::end(std::unique_lock<std::mutex>& lock, error_ref why, bool h
   strand_.kick(false);
 }
 
+/// Barriers run all the same; whoever waits for an answer hears why there is none.
+void conversation::drop_held(std::deque<held> unsent, const error_ref& why) {
+  for (held& item : unsent) {
+    if (item.then) {
+      engine::post(std::move(item.then));
+      continue;
+    }
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+    if (item.context)
+      engine::post([kept = std::move(item.context), why] { kept->unanswered(why); });
+  }
+}
+
 void conversation::interrupt(std::unique_lock<std::mutex>& lock, error_ref why) {
   if (forget_waiting_answers()) strand_.resume();
+  // Rule 64: what waits here was queued before the interruption, as what waited in the channel was.
+  std::deque<held> unsent = std::move(held_);
+  held_.clear();
+  held_bytes_ = 0;
+  for (const held& item : unsent)
+    if (item.alone) ++alone_;
   lock.unlock();
+  drop_held(std::move(unsent), why);
   leave_rights();
   stop_writers();
   strand_.push(
