@@ -119,7 +119,8 @@ xpc_connection_send_message_with_reply_sync(xpc_connection_t connection, xpc_obj
 
 /// Ends the connection: unsent messages vanish, pending replies and then the handler get
 /// XPC_ERROR_CONNECTION_INVALID, once (rules 57, 325). Asynchronous; references stay owned (rule
-/// 56). Harmless when it is over already.
+/// 56). Harmless when it is over already. A listener takes nobody any more; peers that came by its
+/// name live on (rule 124), those of an anonymous listener end with it (rules 71, 339).
 XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_cancel(xpc_connection_t connection);
 
 /// The name it was created with; NULL for peers, anonymous listeners and connections from endpoints

@@ -306,12 +306,17 @@ xpc_object_t xpc_connection_send_message_with_reply_sync(xpc_connection_t handle
 
 void xpc_connection_cancel(xpc_connection_t handle) {
   connection::handle& which = need_connection(handle, __func__);
-  if (which.listens())
-    static_cast<listener_object&>(which).behind().cancel(
-        connection::make_error(OPENXPC_ERROR_CANCELED, "the listener was cancelled"));
-  else
-    static_cast<peer_object&>(which).behind().cancel(
+  if (!which.listens())
+    return static_cast<peer_object&>(which).behind().cancel(
         connection::make_error(OPENXPC_ERROR_CANCELED, "the connection was cancelled"));
+  auto& behind = static_cast<listener_object&>(which).behind();
+  auto why = connection::make_error(OPENXPC_ERROR_CANCELED, "the listener was cancelled");
+  // Who came by an endpoint is told that its listener is gone (rules 71 and 339); who came by a
+  // name is a conversation of its own (rule 124).
+  if (which.name().empty())
+    behind.cancel_all(std::move(why));
+  else
+    behind.cancel(std::move(why));
 }
 
 const char* xpc_connection_get_name(xpc_connection_t handle) {

@@ -55,7 +55,9 @@ class event_handlers final : public connection::handlers {
   void ended(const connection::error_ref& why) override {
     if (why->code() == OPENXPC_ERROR_PEER_REFUSED)
       told_(object::handle_of(_xpc_error_peer_code_signing_requirement));
-    if (ends_by_interruption_ && why->code() == OPENXPC_ERROR_INTERRUPTED)
+    // Only what was there can be interrupted (rule 129).
+    if (ends_by_interruption_ && why->code() == OPENXPC_ERROR_INTERRUPTED &&
+        !(why->flags() & OPENXPC_ERROR_NOT_ACCEPTED))
       told_(object::handle_of(_xpc_error_connection_interrupted));
     told_(object::handle_of(_xpc_error_connection_invalid));
   }

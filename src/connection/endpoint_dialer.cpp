@@ -15,9 +15,10 @@ dialer::answer endpoint_dialer::dial(base::instant) {
     case EAGAIN:
       return {};
     case ECONNREFUSED:
-      return {{},
-              make_error(OPENXPC_ERROR_INTERRUPTED, "nobody listens behind the endpoint any more",
-                         {}, OPENXPC_ERROR_NOT_ACCEPTED)};
+      return {
+          {},
+          make_error(OPENXPC_ERROR_NOT_FOUND, "nobody listens behind the endpoint any more",
+                     "ask whoever gave the endpoint for a new one", OPENXPC_ERROR_NOT_ACCEPTED)};
     case EMFILE:
     case ENFILE:
       return {{},
