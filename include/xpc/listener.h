@@ -53,7 +53,8 @@ XPC_EXPORT XPC_NONNULL_ALL void xpc_listener_set_peer_requirement(
 XPC_EXPORT XPC_NONNULL1 bool xpc_listener_activate(xpc_listener_t listener,
                                                    xpc_rich_error_t _Nullable* _Nullable error_out);
 /// Stops accepting, asynchronously; later clients wait (rule 149). Sessions already accepted live
-/// on (rule 124).
+/// on (rule 124). The last release of a listener that is neither active nor cancelled is misuse
+/// (rule 150).
 XPC_EXPORT XPC_NONNULL_ALL void xpc_listener_cancel(xpc_listener_t listener);
 /// Inside the incoming handler: refuses `peer`, tells it `reason` and cancels it (rule 148).
 /// Elsewhere misuse.

@@ -102,6 +102,7 @@ xpc_session_t create(const char* name, dispatch_queue_t queue, xpc_session_creat
   how.full = channel::when_full::cut_off;
   how.way = std::move(way);
   auto made = peer_object::make(OPENXPC_TYPE_SESSION, name, conversation::make(std::move(how)));
+  made->require_cancel();
   made->behind().set_executor(executor_of(queue, function));
   handlers_of_session(*made);
   if (!(flags & XPC_SESSION_CREATE_INACTIVE) && !activate(*made, error_out)) return nullptr;

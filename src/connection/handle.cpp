@@ -3,6 +3,7 @@
 #include "base/misuse.hpp"
 #include "connection/door.hpp"
 #include "connection/listener.hpp"
+#include "engine/fork.hpp"
 #include "object/describe.hpp"
 
 namespace openxpc::connection {
@@ -32,6 +33,10 @@ void peer_object::destroy() noexcept {
     base::misuse("xpc_release",
                  "release of the last reference to an inactive %s: activate or cancel it first",
                  what() == OPENXPC_TYPE_SESSION ? "session" : "connection");
+  if (cancel_first_ && !behind_->over())
+    base::misuse("xpc_release",
+                 "release of the last reference to a session that was not cancelled: cancel it "
+                 "first");
   behind_->abandon();
   delete this;
 }
@@ -48,6 +53,10 @@ base::ref<listener_object> listener_object::make(openxpc_type_t what, std::strin
 }
 
 void listener_object::destroy() noexcept {
+  if (!engine::forked() && !behind_->active() && !behind_->over())
+    base::misuse("xpc_release",
+                 "release of the last reference to an inactive listener: activate or cancel it "
+                 "first");
   behind_->abandon();
   delete this;
 }

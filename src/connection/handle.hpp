@@ -51,6 +51,8 @@ class peer_object final : public handle {
 
   bool listens() const noexcept override { return false; }
   conversation& behind() const noexcept { return *behind_; }
+  /// Letting go of it while it is live is misuse (rule 137). Before anybody else has it.
+  void require_cancel() noexcept { cancel_first_ = true; }
 
  private:
   peer_object(openxpc_type_t what, std::string name, base::ref<conversation> behind)
@@ -58,6 +60,7 @@ class peer_object final : public handle {
   void destroy() noexcept override;
 
   const base::ref<conversation> behind_;
+  bool cancel_first_ = false;
 };
 
 class listener;
