@@ -14,8 +14,23 @@ static _Thread_local struct _queue* current;
 /// How often work was submitted, for the test to look at.
 _Atomic int other_dispatch_calls;
 
+#ifdef OTHER_DISPATCH_DATA
+struct _data {
+  const void* bytes;
+  size_t size;
+  _Atomic int count;
+};
+void dispatch_retain(void* object) {
+  if (object != &_dispatch_main_q && object != &global) ++((struct _data*)object)->count;
+}
+void dispatch_release(void* object) {
+  if (object == &_dispatch_main_q || object == &global) return;
+  if (--((struct _data*)object)->count == 0) free(object);
+}
+#else
 void dispatch_retain(void* object) { (void)object; }
 void dispatch_release(void* object) { (void)object; }
+#endif
 void dispatch_sync_f(void* queue, void* context, void (*work)(void*)) {
   struct _queue* outer = current;
   ++other_dispatch_calls;
@@ -53,14 +68,11 @@ void dispatch_main(void) {
 }
 
 #ifdef OTHER_DISPATCH_DATA
-struct _data {
-  const void* bytes;
-  size_t size;
-};
 struct _data* other_dispatch_data(const void* bytes, size_t size) {
   struct _data* made = malloc(sizeof *made);
   made->bytes = bytes;
   made->size = size;
+  made->count = 1;
   return made;
 }
 size_t dispatch_data_get_size(void* data) { return ((struct _data*)data)->size; }

@@ -100,9 +100,11 @@ XPC_TEST_ROLE(with_data) {
   void* handle = nullptr;
   if (!load(handle, RTLD_GLOBAL)) return 1;
   auto* make = symbol<void*(const void*, size_t)>(handle, "other_dispatch_data");
-  if (!make) return 2;
+  auto* drop = symbol<void(void*)>(handle, "dispatch_release");
+  if (!make || !drop) return 2;
   void* bytes = make("stand-in", 8);
   xpc_object_t data = ::xpc_data_create_with_dispatch_data(static_cast<dispatch_data_t>(bytes));
+  drop(bytes);
   const bool right = ::xpc_data_get_length(data) == 8 &&
                      std::memcmp(::xpc_data_get_bytes_ptr(data), "stand-in", 8) == 0;
   ::xpc_release(data);
