@@ -78,6 +78,7 @@ xpc_session_t xpc_session_create_xpc_endpoint(xpc_endpoint_t endpoint,
   how.from_endpoint = true;
   how.way = base::make_ref<connection::endpoint_dialer>(base::ref<object::endpoint>::share(&to));
   auto made = peer_object::make(OPENXPC_TYPE_SESSION, {}, conversation::make(std::move(how)));
+  made->require_cancel();
   made->behind().set_executor(executor_of(target_queue, __func__));
   handlers_of_session(*made);
   if (!(flags & XPC_SESSION_CREATE_INACTIVE)) {

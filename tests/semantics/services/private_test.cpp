@@ -199,6 +199,16 @@ TEST(SemanticsSessions, R151_AnonymousListenersAndTheirEndpointsServeSessions) {
   xpc_release(client);
 }
 
+TEST(SemanticsSessionsDeathTest, R137_ASessionIsCancelledBeforeItsLastRelease) {
+  EXPECT_DEATH(
+      {
+        session_service service;
+        xpc_release(xpc_session_create_xpc_endpoint(service.endpoint, nullptr,
+                                                    XPC_SESSION_CREATE_NONE, nullptr));
+      },
+      "XPC API Misuse: xpc_release: release of the last reference to a session that was not");
+}
+
 TEST(SemanticsSessions, R143_AnAsynchronousReplyIsAReplyOrAnError) {
   session_service service;
   xpc_session_t client =
