@@ -27,8 +27,9 @@ inline void call_handler(xpc_object_t event, void* context) {
 }
 
 inline void set_handler(xpc_connection_t connection, handler told) {
-  static std::mutex mutex;
-  static std::vector<std::unique_ptr<handler>> all;
+  // Never destroyed: a process that ends still hears how its conversations end.
+  static auto& mutex = *new std::mutex;
+  static auto& all = *new std::vector<std::unique_ptr<handler>>;
   std::lock_guard hold(mutex);
   all.push_back(std::make_unique<handler>(std::move(told)));
   xpc_connection_set_event_handler_f(connection, all.back().get(), call_handler);
