@@ -14,7 +14,7 @@ _xpcctl() {
   fi
   local options="--domain --json --help" words=''
   case $verb in
-    '') words="bootstrap bootout lint list print kickstart kill enable disable print-disabled submit remove setenv unsetenv getenv stats call decode encode" options+=" --version" ;;
+    '') words="bootstrap bootout lint list print kickstart kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not call decode encode" options+=" --version" ;;
     bootout | remove | print | kickstart | kill | enable | disable)
       words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
       [ "$verb" != enable ] || words=$(xpcctl "${domain[@]}" print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')

@@ -24,7 +24,7 @@ for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them'
         'kill Send a signal to a job' 'enable Let jobs be loaded again' 'disable Let jobs not be loaded any more' \
         'print-disabled List what was enabled and disabled' 'submit Run a program as a job' \
         'remove The same as bootout' 'setenv Set a variable for jobs' 'unsetenv Take a variable away' \
-        'getenv Print a variable' 'stats Show numbers about the domain' 'call Send a message to a service' \
+        'getenv Print a variable' 'stats Show numbers about the domain' 'why-not Say why a name cannot be reached' 'call Send a message to a service' \
         'decode Turn an encoded object into typed JSON' 'encode Turn typed JSON into an encoded object'
     set -l parts (string split -m 1 ' ' -- $verb)
     complete -c xpcctl -n __fish_use_subcommand -a $parts[1] -d $parts[2]

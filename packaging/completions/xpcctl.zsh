@@ -26,7 +26,7 @@ _xpcctl() {
     'disable:let jobs not be loaded any more' 'print-disabled:list what was enabled and disabled'
     'submit:run a program as a job' 'remove:the same as bootout'
     'setenv:set a variable for jobs' 'unsetenv:take a variable away' 'getenv:print a variable'
-    'stats:show numbers about the domain' 'call:send a message to a service'
+    'stats:show numbers about the domain' 'why-not:say why a name cannot be reached' 'call:send a message to a service'
     'decode:turn an encoded object into typed JSON' 'encode:turn typed JSON into an encoded object'
   )
   _arguments -C '--domain[the directory of the domain]:directory:_files -/' \

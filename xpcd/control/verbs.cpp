@@ -192,6 +192,12 @@ void getenv(supervise::supervisor& jobs, verb_call& call, answer answered) {
 
 void stats(supervise::supervisor& jobs, verb_call&, answer answered) { answered(jobs.stats()); }
 
+void why_not(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> name = get_text(call.message, "name");
+  if (!name) return answered(wrong_key("why-not", "name", "string", call.message));
+  answered(jobs.why_not(*name, call.is_owner));
+}
+
 // In the order in which they are explained.
 constexpr verb verbs[] = {
     {"bootstrap", true, bootstrap},
@@ -207,6 +213,7 @@ constexpr verb verbs[] = {
     {"unsetenv", true, unsetenv},
     {"getenv", true, getenv},  // what is in it may be a secret
     {"stats", false, stats},
+    {"why-not", false, why_not},
     {"check-in", false, check_in},
     {"check-in-again", false, check_in},
     {"drained", false, drained},

@@ -62,6 +62,9 @@ class supervisor {
   outcome<object_ref> describe(const std::string& label, bool whole) const;
   /// One dictionary a job: label, state, pid, last exit.
   object_ref list() const;
+  /// Why a client cannot reach a name, step by step: {steps: [{is: good, wait or bad; text}],
+  /// reachable}. @param whole as above.
+  object_ref why_not(const std::string& name, bool whole) const;
   const std::string& directory_path() const noexcept { return directory_.path(); }
   /// The job's process; 0 when it has none.
   pid_t pid_of(const std::string& label) const;
@@ -138,6 +141,9 @@ class supervisor {
   static void kill_group(const job_run& run);
   void request_exit(supervised& job);
   void send_signal(supervised& job, int signal);
+
+  // why_not.cpp
+  std::string why_nobody(const std::string& name) const;
 
   // settings.cpp
   failure_of refuse_disabled(const job::description& job) const;
