@@ -25,6 +25,7 @@
 #include <functional>
 #include <string>
 
+#include "load.hpp"
 #include "options.hpp"
 
 namespace openxpc {
@@ -186,6 +187,7 @@ int run(const options& wanted) {
   supervise::output_watch on_output(loop, directory->borrowed_run_fd());
 
   jobs.take_over();
+  load_jobs(jobs, wanted.jobs.empty() ? where->jobs : wanted.jobs, where->system);
   if (failure_of why = control.open()) return report(*why);
   jobs.reap();
   tell_ready(wanted.ready_fd);

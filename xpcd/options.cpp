@@ -12,7 +12,8 @@ namespace openxpc {
 namespace {
 
 constexpr const char* usage =
-    "usage: xpcd [--system] [--domain DIR] [--state DIR] [--ready-fd N] [--foreground]\n"
+    "usage: xpcd [--system] [--domain DIR] [--state DIR]\n"
+    "            [--jobs DIR]... [--ready-fd N] [--foreground]\n"
     "       xpcd --help | --version\n";
 
 constexpr const char* help =
@@ -26,6 +27,8 @@ constexpr const char* help =
     "                 $XDG_RUNTIME_DIR/xpc, or /run/xpc for root\n"
     "  --state DIR    where disabled labels are kept; without it .state in the directory of\n"
     "                 --domain, /var/lib/xpc for the system, else $XDG_STATE_HOME/xpc\n"
+    "  --jobs DIR     load the job descriptions there, instead of those in the usual\n"
+    "                 directories; may be given several times\n"
     "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
     "                 xpcctl are served, then close it\n"
     "  --foreground   stay in the foreground (xpcd always does)\n"
@@ -64,6 +67,9 @@ std::variant<options, early_exit> parse_options(int argc, char** argv) {
     } else if (name == "--state") {
       if (!take_value() || value->empty()) return wrong("--state wants a directory");
       result.state = std::string(*value);
+    } else if (name == "--jobs") {
+      if (!take_value() || value->empty()) return wrong("--jobs wants a directory");
+      result.jobs.emplace_back(*value);
     } else if (name == "--ready-fd") {
       int number = -1;
       if (take_value()) {

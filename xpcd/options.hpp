@@ -3,12 +3,14 @@
 #include <optional>
 #include <string>
 #include <variant>
+#include <vector>
 
 namespace openxpc {
 
 /// What the command line asks for.
 struct options {
   std::optional<std::string> domain, state;
+  std::vector<std::string> jobs;  // directories of job descriptions; empty: those of the domain
   bool system = false;
   int ready_fd = -1;
 };

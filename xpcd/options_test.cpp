@@ -25,6 +25,8 @@ TEST(Options, AreTakenInBothSpellings) {
   }
   EXPECT_FALSE(std::get<options>(parse({})).domain);
   EXPECT_FALSE(std::get<options>(parse({})).system);
+  EXPECT_EQ(std::get<options>(parse({"--jobs", "/a", "--jobs=/b"})).jobs,
+            (std::vector<std::string>{"/a", "/b"}));
   EXPECT_TRUE(std::get<options>(parse({"--system"})).system);
 }
 
@@ -37,6 +39,7 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
                      {{"--domain"}, "--domain wants"},
                      {{"--domain="}, "--domain wants"},
                      {{"--state"}, "--state wants"},
+                     {{"--jobs="}, "--jobs wants"},
                      {{"--ready-fd", "x"}, "--ready-fd wants"},
                      {{"--ready-fd", "-1"}, "--ready-fd wants"},
                      {{"--foreground=1"}, "unknown argument"},

@@ -7,6 +7,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 /// Which directory a service manager serves.
 namespace openxpc::domain {
@@ -17,7 +18,7 @@ struct surroundings {
   bool secure_execution = false;      // AT_SECURE: the environment counts for nothing
   bool system = false;                // --system
   std::optional<std::string> option;  // --domain DIR
-  std::optional<std::string> xdg_state_home, home;
+  std::optional<std::string> xdg_state_home, xdg_config_home, home;
   std::optional<std::string> xdg_runtime_dir;  // as the environment has it
   /// True for a directory that belongs to the uid and is open to nobody else (0700).
   std::function<bool(const std::string& path, uid_t owner)> is_private_directory;
@@ -27,7 +28,8 @@ struct location {
   std::string directory;
   bool system =
       false;  // the domain of the whole machine: everybody may connect, root alone changes it
-  std::string state;  // where lasting state is kept; empty: nobody says
+  std::vector<std::string> jobs;  // where descriptions are looked for, the first label wins
+  std::string state;              // where lasting state is kept; empty: nobody says
 };
 
 /// With --system the domain of the whole machine, in --domain DIR or /run/xpc, for root alone. Else

@@ -45,6 +45,39 @@ TEST(DomainLocation, UserHasADirectoryBelowTheRuntimeDirectory) {
   EXPECT_EQ(locate(here)->directory, "/run/user/1000/xpc");
 }
 
+TEST(DomainLocation, WhereDescriptionsAndLastingStateAre) {
+  surroundings here = of_user(1000);
+  here.xdg_runtime_dir = "/run/user/1000";
+  using paths = std::vector<std::string>;
+  EXPECT_EQ(locate(here)->jobs, (paths{"/etc/xpc/agents", "/usr/lib/xpc/agents"}));
+  EXPECT_EQ(locate(here)->state, "");
+  here.home = "/home/u";
+  EXPECT_EQ(locate(here)->jobs.back(), "/home/u/.config/xpc/agents");
+  EXPECT_EQ(locate(here)->state, "/home/u/.local/state/xpc");
+  here.xdg_config_home = "/c";
+  here.xdg_state_home = "/s";
+  EXPECT_EQ(locate(here)->jobs.back(), "/c/xpc/agents");
+  EXPECT_EQ(locate(here)->state, "/s/xpc");
+  here.xdg_state_home = "relative";
+  EXPECT_EQ(locate(here)->state, "/home/u/.local/state/xpc");
+  here.option = "/d";
+  EXPECT_EQ(locate(here)->jobs, paths());
+  EXPECT_EQ(locate(here)->state, "/d/.state");
+  here = of_user(0);
+  EXPECT_EQ(locate(here)->jobs, (paths{"/etc/xpc/daemons", "/usr/lib/xpc/daemons"}));
+  EXPECT_EQ(locate(here)->state, "/var/lib/xpc");
+}
+
+TEST(DomainLocation, R230_TheSystemsDomainIsRootsInWhicheverDirectory) {
+  surroundings here = of_user(1000);
+  here.system = true;
+  here.option = "/d";
+  EXPECT_EQ(locate(here).error().what, trouble::kind::denied);
+  here.euid = 0;
+  EXPECT_TRUE(locate(here)->system);
+  EXPECT_EQ(locate(here)->directory, "/d");
+}
+
 TEST(DomainLocation, WithoutRuntimeDirectoryOnlyWhatRootMade) {
   surroundings here = of_user(1000);
   EXPECT_EQ(locate(here)->directory, "/run/xpc/user/1000");

@@ -1,0 +1,95 @@
+#include "load.hpp"
+
+#include "job/read.hpp"
+#include "supervise/trusted_path.hpp"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <map>
+
+namespace openxpc {
+
+namespace {
+
+constexpr off_t most_bytes = 1 << 20;
+
+void complain(const std::string& text) { std::fprintf(stderr, "xpcd: %s\n", text.c_str()); }
+
+bool is_description(const std::string& name) {
+  auto ends_with = [&](std::string_view end) {
+    return name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
+  };
+  return name.front() != '.' && (ends_with(".plist") || ends_with(".json"));
+}
+
+std::vector<std::string> descriptions_in(const std::string& directory) {
+  std::vector<std::string> names;
+  DIR* stream = ::opendir(directory.c_str());
+  if (stream == nullptr) {
+    if (errno != ENOENT) complain(system_trouble(errno, directory).text);
+    return names;
+  }
+  while (const dirent* entry = ::readdir(stream)) {
+    if (is_description(entry->d_name)) names.emplace_back(entry->d_name);
+  }
+  ::closedir(stream);
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+outcome<std::string> contents(const std::string& path, bool trusted) {
+  base::fd file;
+  if (trusted) {
+    outcome<base::fd> looked_at = supervise::open_trusted(path);
+    if (!looked_at) return looked_at.error();
+    const std::string same = "/proc/self/fd/" + std::to_string(looked_at->get());
+    file.reset(::open(same.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  } else {
+    file.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  }
+  struct stat status;
+  if (!file || ::fstat(file.get(), &status) < 0) return system_trouble(errno, path);
+  if (!S_ISREG(status.st_mode) || status.st_size > most_bytes) {
+    return trouble{trouble::kind::bad_input, path + ": is no regular file of at most 1 MiB"};
+  }
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
+  const ssize_t got = ::pread(file.get(), text.data(), text.size(), 0);
+  if (got < 0) return system_trouble(errno, path);
+  text.resize(static_cast<std::size_t>(got));
+  return text;
+}
+
+void load(supervise::supervisor& jobs, const std::string& path, bool trusted,
+          std::map<std::string, std::string>* seen) {
+  outcome<std::string> text = contents(path, trusted);
+  if (!text) return complain(text.error().text);
+  outcome<job::reading> reading = job::read(*text, path);
+  if (!reading) return complain(reading.error().text);
+  const std::string label = reading->job.label;
+  const auto [first, is_new] = seen->emplace(label, path);
+  if (!is_new) return complain(path + ": the label " + label + " is shadowed by " + first->second);
+  for (const std::string& line : reading->warnings) complain("warning: " + line);
+  outcome<std::string> loaded = jobs.bootstrap(std::move(*reading), path);
+  if (!loaded) complain(loaded.error().text);
+}
+
+}  // namespace
+
+void load_jobs(supervise::supervisor& jobs, const std::vector<std::string>& directories,
+               bool trusted) {
+  std::map<std::string, std::string> seen;
+  for (const std::string& directory : directories) {
+    for (const std::string& name : descriptions_in(directory)) {
+      load(jobs, directory + "/" + name, trusted, &seen);
+    }
+  }
+}
+
+}  // namespace openxpc
