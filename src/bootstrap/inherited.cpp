@@ -15,6 +15,9 @@ namespace {
 
 constexpr int first_listen_fd = 3;  // sd_listen_fds(3)
 constexpr int listen_fds_most = 4096;
+// What the service manager puts before the names of entries of Sockets; no service's name has a
+// slash.
+constexpr std::string_view entry_mark = "Sockets/";
 
 int number_in(const char* variable) {
   const char* text = ::secure_getenv(variable);
@@ -57,7 +60,9 @@ std::vector<given>& all_given() {
       std::string name(names.substr(0, colon));
       names = colon == std::string_view::npos ? std::string_view() : names.substr(colon + 1);
       if (name.empty() || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) continue;
-      bool is_service = is_listener(fd);
+      const bool is_entry = name.compare(0, entry_mark.size(), entry_mark) == 0;
+      if (is_entry) name.erase(0, entry_mark.size());
+      const bool is_service = !is_entry && is_listener(fd);
       // Socket units do not set it; a packet that was queued before carries no credentials.
       int on = 1;
       if (is_service) ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);

@@ -12,7 +12,8 @@ namespace openxpc::bootstrap {
 /// for the same socket each time, so that the name outlives a listener that was cancelled. Empty
 /// when the name is not this job's own. The convention is LISTEN_PID, LISTEN_FDS and
 /// LISTEN_FDNAMES, which systemd's socket units speak too. Only AF_UNIX SOCK_SEQPACKET sockets that
-/// listen are taken, never connected ones (threat T6), and nothing in a set-uid program.
+/// listen are taken, never connected ones (threat T6), none that the service manager named as an
+/// entry of Sockets ("Sockets/NAME"), and nothing in a set-uid program.
 base::fd inherited_listener(const std::string& name);
 
 /// All names this process may listen on, in the order they were given.

@@ -110,7 +110,8 @@ outcome<spawned> supervisor::spawn_job(supervised& job) {
     plan.listeners.emplace_back(name.name, name.bound.socket.get());
   }
   for (const owned_socket& one : job.sockets) {
-    plan.listeners.emplace_back(one.it.name, one.it.fd.get());
+    // Marked, since the library cannot tell it from the name of a service by what it is.
+    plan.listeners.emplace_back("Sockets/" + one.it.name, one.it.fd.get());
   }
   plan.domain_path = directory_.path();
   plan.domain_fd = directory_.borrowed_fd();

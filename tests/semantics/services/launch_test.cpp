@@ -4,11 +4,13 @@
 #include "support/role.hpp"
 
 #include <launch.h>
+#include <xpc/xpc.h>
 
 #include <gtest/gtest.h>
 
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sysexits.h>
 
 #include <cerrno>
 #include <cstdlib>
@@ -76,6 +78,32 @@ TEST(Launch, R247_ASocketEntryIsFetchedOnceWithAllItsDescriptors) {
   job.expect_line(std::to_string(ENOENT));  // a service's name is no entry of Sockets
   job.expect_line(std::to_string(ENOENT));
   EXPECT_EQ(job.wait(), xpc_testing::ending{.status = 0});
+}
+
+TEST(Launch, R247_AnEntryOfTheServiceManagerIsTheProgramsWhateverItsForm) {
+  base::fd entry = listening(SOCK_SEQPACKET), name = listening(SOCK_SEQPACKET);
+  auto job = xpc_testing::child::role(
+      "fetches_sockets", {.arguments = {"LISTEN_FDS=2", "LISTEN_FDNAMES=Sockets/same:same",
+                                        "Sockets/same", "same", "same"},
+                          .borrowed_fds = {entry.get(), name.get()}});
+  job.expect_line(std::to_string(ENOENT));
+  job.expect_line("other");
+  job.expect_line(std::to_string(EALREADY));  // the service's socket of that name stays
+  EXPECT_EQ(job.wait(), xpc_testing::ending{.status = 0});
+}
+
+XPC_TEST_ROLE(runs_main_with_an_entry) {
+  ::setenv("LISTEN_PID", std::to_string(::getpid()).c_str(), 1);
+  xpc_main([](xpc_connection_t) {});
+}
+
+TEST(Launch, AnEntryOfTheServiceManagerIsNoNameForXpcMain) {
+  base::fd entry = listening(SOCK_SEQPACKET);
+  auto job = xpc_testing::child::role(
+      "runs_main_with_an_entry",
+      {.environment = {"LISTEN_FDS=1", "LISTEN_FDNAMES=Sockets/org.example.name"},
+       .borrowed_fds = {entry.get()}});
+  EXPECT_EQ(job.wait(), xpc_testing::ending{.status = EX_CONFIG});
 }
 
 TEST(Launch, R247_AProcessThatNobodyGaveSocketsToIsNoJob) {
