@@ -174,6 +174,8 @@ TEST(SemanticsPeerRequirements, R160_OneObjectMayBeSetOnAnyNumberOfConnections) 
 }
 
 TEST(SemanticsPeerRequirementsDeathTest, R154_ASecondOneIsMisuse) {
+  // A mere fork of a process whose engine runs cannot use its connections, nor misuse them.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
         xpc_connection_t it = xpc_connection_create("org.example.x", nullptr);
