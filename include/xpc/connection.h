@@ -2,9 +2,9 @@
 #define XPC_CONNECTION_H
 
 /// Connections: a two-way stream of dictionaries between two processes, or a listener that yields
-/// such streams. Source compatible with Apple's header of this name. "Rule N" names a rule of the
-/// behaviour list in the manual, xpc_connection_create(3). Every function may be called from any
-/// thread; those that a handler may not call say so.
+/// such streams. Source compatible with Apple's header of this name; manual page
+/// xpc_connection_create(3). "Rule N" is the behaviour that the tests of that name (R041_...) pin
+/// down. Every function may be called from any thread; those that a handler may not call say so.
 
 #include <xpc/base.h>
 #include <xpc/xpc.h>
