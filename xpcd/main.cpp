@@ -173,6 +173,7 @@ int run(const options& wanted) {
   supervise::supervisor_options options;
   options.descriptor_limit = raise_descriptor_limit();
   options.state_directory = wanted.state.value_or(where->state);
+  if (wanted.idle_exit) options.idle_exit = std::chrono::seconds(*wanted.idle_exit);
   supervise::supervisor jobs(loop, *directory, options);
   control::service control(loop, *directory, jobs);
 

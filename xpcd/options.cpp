@@ -13,7 +13,7 @@ namespace {
 
 constexpr const char* usage =
     "usage: xpcd [--system] [--domain DIR] [--state DIR]\n"
-    "            [--jobs DIR]... [--ready-fd N] [--foreground]\n"
+    "            [--jobs DIR]... [--idle-exit N] [--ready-fd N] [--foreground]\n"
     "       xpcd --help | --version\n";
 
 constexpr const char* help =
@@ -29,10 +29,19 @@ constexpr const char* help =
     "                 --domain, /var/lib/xpc for the system, else $XDG_STATE_HOME/xpc\n"
     "  --jobs DIR     load the job descriptions there, instead of those in the usual\n"
     "                 directories; may be given several times\n"
+    "  --idle-exit N  ask jobs with EnablePressuredExit every N seconds, 60 unless given,\n"
+    "                 whether anybody needs them\n"
     "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
     "                 xpcctl are served, then close it\n"
     "  --foreground   stay in the foreground (xpcd always does)\n"
     "  --help, --version\n";
+
+/// -1 for what is no number.
+int number_in(std::string_view text) {
+  int number = -1;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  return error == std::errc() && end == text.data() + text.size() ? number : -1;
+}
 
 }  // namespace
 
@@ -70,12 +79,12 @@ std::variant<options, early_exit> parse_options(int argc, char** argv) {
     } else if (name == "--jobs") {
       if (!take_value() || value->empty()) return wrong("--jobs wants a directory");
       result.jobs.emplace_back(*value);
+    } else if (name == "--idle-exit") {
+      const int number = take_value() ? number_in(*value) : -1;
+      if (number < 1) return wrong("--idle-exit wants seconds, at least 1");
+      result.idle_exit = number;
     } else if (name == "--ready-fd") {
-      int number = -1;
-      if (take_value()) {
-        auto [end, error] = std::from_chars(value->data(), value->data() + value->size(), number);
-        if (error != std::errc() || end != value->data() + value->size()) number = -1;
-      }
+      const int number = take_value() ? number_in(*value) : -1;
       if (number < 0) return wrong("--ready-fd wants the number of an open descriptor");
       result.ready_fd = number;
     } else {

@@ -12,6 +12,7 @@ struct options {
   std::optional<std::string> domain, state;
   std::vector<std::string> jobs;  // directories of job descriptions; empty: those of the domain
   bool system = false;
+  std::optional<int> idle_exit;  // seconds
   int ready_fd = -1;
 };
 

@@ -39,6 +39,7 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
                      {{"--domain"}, "--domain wants"},
                      {{"--domain="}, "--domain wants"},
                      {{"--state"}, "--state wants"},
+                     {{"--idle-exit", "0"}, "--idle-exit wants"},
                      {{"--jobs="}, "--jobs wants"},
                      {{"--ready-fd", "x"}, "--ready-fd wants"},
                      {{"--ready-fd", "-1"}, "--ready-fd wants"},

@@ -69,7 +69,8 @@ struct description {
   std::string stdin_path, stdout_path, stderr_path;  // empty: not given
   process_setup process;
   bool abandon_process_group = false;
-  bool disabled = false;  // unless somebody enabled the label
+  bool pressured_exit = false;  // ends when nobody needs it
+  bool disabled = false;        // unless somebody enabled the label
   bool run_at_load = false;
   keep_alive keep;
   std::chrono::seconds start_interval{0};  // zero: none

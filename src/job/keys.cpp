@@ -26,8 +26,8 @@ constexpr key_rule rules[] = {
     {"Debug", nullptr, "OPENXPC_TRACE in EnvironmentVariables makes a job tell what it does"},
     {"Disabled", read_disabled, nullptr},
     {"EnableGlobbing", nullptr, "arguments are passed as they are written"},
-    {"EnablePressuredExit", nullptr, not_yet},
-    {"EnableTransactions", nullptr, not_yet},
+    {"EnablePressuredExit", read_pressured_exit, nullptr},
+    {"EnableTransactions", read_transactions, nullptr},
     {"EnvironmentVariables", read_environment, nullptr},
     {"ExitTimeOut", read_exit_timeout, nullptr},
     {"ExitTimeout", read_exit_timeout, nullptr},  // so spelt by some programs (rule 350)

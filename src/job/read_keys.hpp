@@ -35,6 +35,8 @@ void read_wait_for_debugger(reader& in, const key_path& path, xpc_object_t value
 // read_life.cpp: when it is started and how it ends.
 void read_abandon_process_group(reader& in, const key_path& path, xpc_object_t value,
                                 description* job);
+void read_transactions(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_pressured_exit(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_disabled(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_run_at_load(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_keep_alive(reader& in, const key_path& path, xpc_object_t value, description* job);

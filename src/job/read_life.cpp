@@ -7,6 +7,25 @@ void read_abandon_process_group(reader& in, const key_path& path, xpc_object_t v
   in.boolean(path, value, &job->abandon_process_group);
 }
 
+/// Every service that is linked to the library is asked to end and does so when its last
+/// transaction has ended; a description that says so changes nothing.
+void read_transactions(reader& in, const key_path& path, xpc_object_t value, description*) {
+  bool ignored = false;
+  in.boolean(path, value, &ignored);
+}
+
+/// Rule 177: not with KeepAlive true.
+void read_pressured_exit(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  bool wanted = false;
+  if (!in.boolean(path, value, &wanted) || !wanted) return;
+  xpc_object_t keep = in.find("KeepAlive");
+  if (keep != nullptr && is(keep, OPENXPC_TYPE_BOOL) && ::xpc_bool_get_value(keep)) {
+    in.warn(path, "has no effect with KeepAlive true");
+  } else {
+    job->pressured_exit = true;
+  }
+}
+
 void read_disabled(reader& in, const key_path& path, xpc_object_t value, description* job) {
   in.boolean(path, value, &job->disabled);
 }

@@ -178,6 +178,24 @@ TEST(JobRead, InspectTellsMistakesAndWarningsInTheOrderOfTheirLines) {
   EXPECT_FALSE(inspect("{", "j.json"));
 }
 
+TEST(JobRead, R177_PressuredExitIsNotHonouredWithKeepAliveTrue) {
+  const std::string wanted = "<key>EnablePressuredExit</key><true/>\n";
+  outcome<reading> alone = read(plist(minimal + wanted), "j");
+  ASSERT_TRUE(alone);
+  EXPECT_TRUE(alone->job.pressured_exit);
+  EXPECT_TRUE(alone->warnings.empty());
+  outcome<reading> kept = read(plist(minimal + wanted + "<key>KeepAlive</key><true/>\n"), "j");
+  ASSERT_TRUE(kept);
+  EXPECT_FALSE(kept->job.pressured_exit);
+  EXPECT_EQ(kept->warnings, std::vector<std::string>{
+                                "j:6: EnablePressuredExit: has no effect with KeepAlive true"});
+  outcome<reading> conditional =
+      read(plist(minimal + wanted + "<key>KeepAlive</key><dict><key>Crashed</key><true/></dict>\n"),
+           "j");
+  ASSERT_TRUE(conditional);
+  EXPECT_TRUE(conditional->job.pressured_exit);
+}
+
 TEST(JobKeys, EachIsFoundByItsName) {
   // The table is searched by halves: one row out of order would hide others.
   for (const char* key :

@@ -35,6 +35,8 @@ void answer_request(void*, openxpc_request_t request) {
     std::fprintf(stderr, "about to crash\n");
     ::raise(SIGKILL);
   }
+  if (what == "begin") ::xpc_transaction_begin();
+  if (what == "end") ::xpc_transaction_end();
   if (what == "leave-a-child" && ::fork() == 0) {
     for (;;) ::pause();
   }

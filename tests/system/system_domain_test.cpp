@@ -157,6 +157,22 @@ TEST_F(SystemDomain, T58_ProgramsThatOthersMayWriteAreRefusedByName) {
       << started.message;
 }
 
+TEST_F(SystemDomain, T58_DescriptionsThatOthersMayWriteAreNotLoaded) {
+  const std::string jobs = root + "/jobs";
+  ASSERT_EQ(::mkdir(jobs.c_str(), 0755), 0);
+  for (const char* label : {"good", "open"}) {
+    std::ofstream(jobs + "/" + label + ".plist") << plist(label, {"/bin/true"});
+    ASSERT_EQ(::chmod((jobs + "/" + label + ".plist").c_str(), 0644), 0);
+  }
+  ASSERT_EQ(::chmod((jobs + "/open.plist").c_str(), 0666), 0);
+  const manager other(root + "/other", {"--system", "--jobs", jobs});
+  EXPECT_TRUE(other.verb("print", "good"));
+  EXPECT_FALSE(other.verb("print", "open"));
+  EXPECT_NE(other.log().find(jobs + "/open.plist: others than root may write there"),
+            std::string::npos)
+      << other.log();
+}
+
 TEST_F(SystemDomain, T58_OutputOfRootsJobsGoesThroughNobodysLink) {
   std::ofstream(root + "/precious") << "precious\n";
   std::filesystem::create_symlink(root + "/precious", root + "/link");

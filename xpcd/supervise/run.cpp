@@ -166,6 +166,22 @@ void supervisor::request_exit(supervised& job) {
   if (job.job.process.wait_for_debugger) send_signal(job, SIGCONT);
 }
 
+/// xpcd never ends a job on its own view of idleness: the job's library decides, under its own
+/// lock.
+void supervisor::await_idleness(const job_ref& job) {
+  if (!job->job.pressured_exit || !job->run) return;
+  job->run->idle_timer.expires_after(options_.idle_exit);
+  job->run->idle_timer.async_wait([self = self_, weak = std::weak_ptr(job),
+                                   pid = job->run->id.pid](const asio::error_code& error) {
+    job_ref here = weak.lock();
+    if (error || *self == nullptr || !here || !here->run || here->run->id.pid != pid) return;
+    if (here->at == state::running && here->run->link) {
+      here->run->asked_whether_idle = here->run->link("exit-if-idle");
+    }
+    (*self)->await_idleness(here);
+  });
+}
+
 void supervisor::send_signal(supervised& job, int signal) {
   if (!job.run) return;
   ::syscall(SYS_pidfd_send_signal, job.run->pidfd.get(), signal, nullptr, 0);

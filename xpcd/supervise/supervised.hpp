@@ -63,10 +63,12 @@ struct owned_name {
 
 /// A process that runs for a job.
 struct job_run {
-  explicit job_run(asio::io_context& loop) : exit_watch(loop) {}
+  explicit job_run(asio::io_context& loop) : exit_watch(loop), idle_timer(loop) {}
   process_id id;
   base::fd pidfd;
-  watch exit_watch;  // only for processes that are not our children
+  watch exit_watch;               // only for processes that are not our children
+  asio::steady_timer idle_timer;  // until it is asked whether anybody needs it
+  bool asked_whether_idle = false;
   bool child = true;
   bool asked = false;      // a verb or a signal of ours ended it: no crash
   bool estranged = false;  // serves sockets that nobody can reach any more: ends when somebody

@@ -23,6 +23,7 @@ namespace openxpc::supervise {
 struct supervisor_options {
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE of services; 0: ours
   std::string state_directory;         // of what outlasts a restart of the machine; empty: nowhere
+  std::chrono::seconds idle_exit{60};  // between two questions whether anybody needs a job
   bool service_links = true;  // services connect to the control interface before they start
   std::chrono::milliseconds hand_back_time{2000};
 };
@@ -141,6 +142,7 @@ class supervisor {
   static void kill_group(const job_run& run);
   void request_exit(supervised& job);
   void send_signal(supervised& job, int signal);
+  void await_idleness(const job_ref& job);
 
   // why_not.cpp
   std::string why_nobody(const std::string& name) const;

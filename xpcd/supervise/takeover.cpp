@@ -122,6 +122,7 @@ failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, ba
   }
   job->run->link = std::move(link);
   apply(job, event::checked_in);
+  await_idleness(job);
   if (awaiting_hand_back_.count(job->job.label)) {
     bool complete = true;
     for (const owned_name& name : job->names) complete = complete && name.bound.socket;
@@ -137,7 +138,10 @@ void supervisor::drained(pid_t pid) {
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
   // A program may wait for signals only; now one can do no harm.
-  if (job && job->run && is_ending(job->at)) send_signal(*job, SIGTERM);
+  if (!job || !job->run) return;
+  if (!is_ending(job->at) && !job->run->asked_whether_idle) return;
+  job->run->asked = true;
+  send_signal(*job, SIGTERM);
 }
 
 void supervisor::link_lost(pid_t pid) {
