@@ -38,7 +38,8 @@ class incoming_sessions final : public listener::handlers {
     deciding = who.get();
     told_(static_cast<xpc_session_t>(static_cast<void*>(static_cast<object::object*>(who.get()))));
     deciding = nullptr;
-    if (who->behind().over()) return;
+    // A client that has gone meanwhile is accepted: what it said before is still to be handled.
+    if (who->behind().is_cancelled()) return;
     if (!handlers_of_session(*who).has_message())
       base::misuse("xpc_listener_create",
                    "the incoming-session handler returned without a message handler, rejection or "

@@ -36,7 +36,8 @@ class program_listener final : public listener::handlers {
       auto session =
           static_cast<xpc_session_t>(static_cast<void*>(static_cast<object::object*>(who.get())));
       auto decision = told_.on_session(told_.context, session, &options, reason, sizeof reason);
-      if (who->behind().over()) return;
+      // A client that has gone meanwhile is accepted: what it said before is still to be handled.
+      if (who->behind().is_cancelled()) return;
       if (decision == OPENXPC_REJECT)
         return who->behind().refuse(connection::make_error(
             OPENXPC_ERROR_REFUSED, reason[0] ? reason : "the service refused"));

@@ -63,6 +63,14 @@ void conversation::activate() {
     }
   }
   open_gate();
+  let_handlers_run();
+}
+
+void conversation::let_handlers_run() {
+  {
+    std::lock_guard lock(mutex_);
+    if (std::exchange(handlers_run_, true)) return;
+  }
   strand_.resume();
 }
 

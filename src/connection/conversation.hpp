@@ -101,6 +101,9 @@ class conversation final : public channel::sink {
   void cancel(error_ref reason);
   /// A listener does not want this client: it reads why, and it is over.
   void refuse(error_ref reason);
+  /// A listener's handler has returned: where it has cancelled the peer instead of activating it,
+  /// nobody will, and the end is handled now.
+  void end_if_turned_away();
   /// The program let go of the object without cancelling: ends it without a word.
   void abandon();
   /// Ends it in order: what is queued leaves first.
@@ -112,6 +115,8 @@ class conversation final : public channel::sink {
   bool over() const;
   /// over(), but a fork alone does not make it so: for telling misuse.
   bool ended() const;
+  /// This side has ended it, by cancel() or refuse().
+  bool is_cancelled() const;
   /// Why it is over, or null.
   error_ref ending() const;
   base::ref<channel::channel> current_channel() const;
@@ -202,6 +207,7 @@ class conversation final : public channel::sink {
   void interrupt(std::unique_lock<std::mutex>& lock, error_ref why);
   bool gate_is_open() const noexcept { return activated_ && suspends_ == 0 && alone_ == 0; }
   void open_gate();
+  void let_handlers_run();
   void run_alone_now(base::function<void()> block);
   void drop_held(std::deque<held> unsent, const error_ref& why);
   transmitted transmit_encoded(channel::kind what, base::buffer& body, attached& with,
@@ -223,6 +229,7 @@ class conversation final : public channel::sink {
   mutable std::mutex mutex_;
   state state_ = state::idle;
   bool activated_ = false;
+  bool handlers_run_ = false;  ///< the strand was opened: activated, or over before it could be
   unsigned alone_ = 0;  ///< blocks of run_alone() that are due or run: what is sent waits in held_
   bool announced_ = false;
   bool closing_ = false;    ///< close() was called

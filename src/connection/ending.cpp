@@ -31,22 +31,34 @@ void conversation::settle() {
 void conversation::cancel(error_ref reason) {
   if (engine::forked()) return;
   std::unique_lock lock(mutex_);
-  if (state_ != state::over) return end(lock, std::move(reason), true);
-  // The other side was faster; what it said before is not wanted either.
-  lock.unlock();
-  strand_.clear();
+  const bool is_new_peer = how_.announced_by && !activated_ && handlers_;
+  if (state_ != state::over) {
+    end(lock, std::move(reason), true);
+  } else {
+    // The other side was faster; what it said before is not wanted either.
+    lock.unlock();
+    strand_.clear();
+  }
+  if (is_new_peer) let_handlers_run();
+}
+
+void conversation::end_if_turned_away() {
+  if (is_cancelled()) let_handlers_run();
 }
 
 void conversation::refuse(error_ref reason) {
   std::unique_lock lock(mutex_);
-  if (state_ == state::over) return;
-  const bool was_active = std::exchange(activated_, true);
+  activated_ = true;
+  if (state_ == state::over) {
+    lock.unlock();
+    return let_handlers_run();
+  }
   if (channel_)
     channel_->refuse(refusal_code_of(reason->code()), false, false, std::string(reason->message()));
   end(lock, std::move(reason), false);
   // Nobody activates what was refused; its last delivery runs all the same, or it would hold itself
   // and its listener for ever.
-  if (!was_active) strand_.resume();
+  let_handlers_run();
 }
 
 void conversation::abandon() {
@@ -56,7 +68,8 @@ void conversation::abandon() {
   // Over before: the handler still gets its last call, also where nobody is left to open the gate
   // for it. Otherwise nobody is left who wants one.
   if (state_ == state::over) {
-    unsigned gates = std::exchange(suspends_, 0) + (std::exchange(activated_, true) ? 0u : 1u);
+    activated_ = true;
+    unsigned gates = std::exchange(suspends_, 0) + (std::exchange(handlers_run_, true) ? 0u : 1u);
     lock.unlock();
     for (; gates > 0; --gates) strand_.resume();
     return;
@@ -194,6 +207,13 @@ bool conversation::ended() const {
   if (engine::forked()) return state_ == state::over;
   std::lock_guard lock(mutex_);
   return state_ == state::over;
+}
+
+bool conversation::is_cancelled() const {
+  if (engine::forked()) return true;
+  std::lock_guard lock(mutex_);
+  return ending_ &&
+         (ending_->code() == OPENXPC_ERROR_CANCELED || ending_->code() == OPENXPC_ERROR_REFUSED);
 }
 
 error_ref conversation::ending() const {

@@ -184,6 +184,7 @@ class listener::peer_delivery final : public delivery {
       if (at != of_->peers_.end()) at->second.object = object;
     }
     told->peer(object);
+    talk_->end_if_turned_away();
   }
   /// The program has never seen it, so nobody but us will let go of it.
   void drop() override {

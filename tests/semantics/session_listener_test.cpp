@@ -80,6 +80,47 @@ TEST_P(SessionServices, R146_APeerThatWasCancelledIsNotActivated) {
   EXPECT_EQ(first.add(1), 2);
 }
 
+// The end of such a client used to be handled by nobody, and its listener waited for it for ever.
+TEST(Semantics, R146_AClientThatIsGoneBeforeItIsAcceptedIsHeardAndLetGo) {
+  struct scene {
+    xpc_testing::mailbox<std::int64_t> heard;
+    xpc_testing::event ended, closed;
+  } here;
+  openxpc_listener_options_s options{};
+  options.size = sizeof options;
+  options.context = &here;
+  options.conversation.size = sizeof options.conversation;
+  options.conversation.handlers.context = &here;
+  options.on_session = [](void*, xpc_session_t session, openxpc_conversation_options_s*, char*,
+                          size_t) {
+    xpc_testing::wait_until("the client to go", [&] { return openxpc_peer_is_over(session); });
+    return OPENXPC_ACCEPT;
+  };
+  options.conversation.handlers.on_message = [](void* context, openxpc_request_t message) {
+    static_cast<scene*>(context)->heard.put(talk::number_in(openxpc_request_get_message(message)));
+    openxpc_request_release(message);
+  };
+  options.conversation.handlers.on_end = [](void* context, xpc_rich_error_t) {
+    static_cast<scene*>(context)->ended.set();
+  };
+  xpc_listener_t listener = openxpc_listener_open_anonymous(&options, nullptr);
+  ASSERT_NE(listener, nullptr);
+  owned endpoint(openxpc_listener_create_endpoint(listener));
+  xpc_session_t s = openxpc_session_open_endpoint(
+      static_cast<xpc_endpoint_t>(static_cast<xpc_object_t>(endpoint)), nullptr, nullptr);
+  EXPECT_EQ(openxpc_peer_send(s, owned(talk::number(7))), nullptr);
+  openxpc_peer_close(s, nullptr, nullptr);  // what is queued leaves first
+  EXPECT_EQ(here.heard.take(), 7);
+  here.ended.wait();
+  openxpc_listener_close(listener, &here,
+                         [](void* context) { static_cast<scene*>(context)->closed.set(); });
+  here.closed.wait();
+  openxpc_listener_wait_for_handlers(listener);
+  xpc_release(listener);
+  openxpc_peer_wait_for_handlers(s);
+  xpc_release(s);
+}
+
 TEST_P(SessionServices, R147_AnIncomingHandlerThatDecidesNothingIsMisuse) {
   a_session first(service_name);
   first.ask("mode", decides_nothing);
