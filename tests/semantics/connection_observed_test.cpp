@@ -93,6 +93,7 @@ TEST_P(NamedConnections, R339_AConnectionFromAnEndpointIsNotBroughtBack) {
   lose(c);
   EXPECT_EQ(direct.box.take().get(), XPC_ERROR_CONNECTION_INTERRUPTED);
   EXPECT_EQ(direct.box.take().get(), XPC_ERROR_CONNECTION_INVALID);
+  EXPECT_EQ(c.box.take().get(), XPC_ERROR_CONNECTION_INTERRUPTED);
   EXPECT_EQ(c.add(1), 2);  // the name is
   EXPECT_EQ(direct.ask(owned(talk::number(1))), XPC_ERROR_CONNECTION_INVALID);
 }
