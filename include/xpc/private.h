@@ -25,6 +25,43 @@ xpc_connection_create_listener(const char* name, dispatch_queue_t _Nullable targ
 XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_send_notification(xpc_connection_t connection,
                                                                  xpc_object_t message);
 
+/// Sends a signal to the process at the other end, and to no other that may have its number by now.
+/// @param signal  0: only whether it is there. errno is 0 when the signal was sent, else ENOTCONN
+/// (nobody is known yet), ENOTSUP (this kernel cannot name the process for sure), ESRCH, EPERM or
+/// EINVAL. A listener is misuse.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_kill(xpc_connection_t connection, int signal);
+/// Always false: there are no app extensions.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT bool xpc_connection_is_extension(
+    xpc_connection_t connection);
+
+// ---- Pipes: a connection to a name for a program that only asks
+
+/// A connection (XPC_TYPE_CONNECTION) without events; xpc_release() ends it.
+typedef xpc_object_t xpc_pipe_t;
+/// A pipe to a name, which is looked for at once; the first routine tells whether it was found.
+/// @param flags  XPC_CONNECTION_MACH_SERVICE_PRIVILEGED: the system's name only; others change
+/// nothing. @return owned.
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT XPC_MALLOC xpc_pipe_t xpc_pipe_create(const char* name,
+                                                                              uint64_t flags);
+/// xpc_connection_cancel(): later routines give ECANCELED.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_pipe_invalidate(xpc_pipe_t pipe);
+/// Sends a request and waits for its reply.
+/// @param reply_out  receives an owned dictionary on success, else it is untouched.
+/// @return 0 or: ENOENT (no such name or service manager), EACCES (it is not for this user, or the
+/// other side refused), EPIPE (the other side went away or did not answer), ECANCELED (the pipe was
+/// invalidated), EINVAL (the request cannot be sent), EIO (anything else). After ENOENT and EACCES
+/// the pipe is of no more use.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int xpc_pipe_routine(
+    xpc_pipe_t pipe, xpc_object_t request, xpc_object_t _Nonnull* _Nonnull reply_out);
+/// xpc_pipe_routine(): the flags change nothing.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT int xpc_pipe_routine_with_flags(
+    xpc_pipe_t pipe, xpc_object_t request, xpc_object_t _Nonnull* _Nonnull reply_out,
+    uint64_t flags);
+/// Sends a message that has no reply. @return 0 when it was taken, else as xpc_pipe_routine().
+XPC_EXPORT XPC_NONNULL_ALL int xpc_pipe_simpleroutine(xpc_pipe_t pipe, xpc_object_t message);
+/// xpc_dictionary_send_reply(). @return 0.
+XPC_EXPORT XPC_NONNULL_ALL int xpc_pipe_routine_reply(xpc_object_t reply);
+
 // ---- Who the other side is
 // A token is a value of 32 bytes. Its words look like Apple's (1 and 3 the effective user, 2 and 4
 // the effective group, 5 the pid, 6 the session), but what counts is a random key in the others,
@@ -89,6 +126,9 @@ XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_copy_clean_descr
 /// The first line of the description; malloc'ed, owned by the caller.
 XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_copy_short_description(
     xpc_object_t object);
+/// xpc_copy_short_description() of a dictionary; another type is misuse.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_dictionary_copy_basic_description(
+    xpc_object_t dictionary);
 /// xpc_copy_description().
 XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_copy_debug_description(
     xpc_object_t object);

@@ -5,6 +5,10 @@
 
 #include <xpc/private.h>
 
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
 #include <cstring>
 
 using namespace openxpc;
@@ -59,6 +63,17 @@ void xpc_connection_send_notification(xpc_connection_t handle, xpc_object_t mess
   need_peer_connection(handle, __func__);
   need_message(message, __func__);
   xpc_connection_send_message(handle, message);
+}
+
+void xpc_connection_kill(xpc_connection_t handle, int signal) {
+  const base::fd process = need_peer_connection(handle, __func__).behind().copy_pidfd();
+  if (!process) return;  // errno says why
+  if (::syscall(SYS_pidfd_send_signal, process.get(), signal, nullptr, 0) == 0) errno = 0;
+}
+
+bool xpc_connection_is_extension(xpc_connection_t handle) {
+  need_connection(handle, __func__);
+  return false;
 }
 
 bool xpc_dictionary_expects_reply(xpc_object_t message) {

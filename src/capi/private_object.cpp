@@ -86,6 +86,11 @@ char* xpc_copy_short_description(xpc_object_t handle) {
   return given(whole.substr(0, whole.find('\n')));
 }
 
+char* xpc_dictionary_copy_basic_description(xpc_object_t dictionary) {
+  (void)capi::need_as<object::dictionary>(dictionary, __func__);
+  return xpc_copy_short_description(dictionary);
+}
+
 char* xpc_copy_debug_description(xpc_object_t handle) {
   return given(object::describe(capi::need(handle, __func__)));
 }

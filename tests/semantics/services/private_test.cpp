@@ -1,4 +1,6 @@
 // The functions of <xpc/private.h>, and sessions that need no name (rule 151).
+#include "support/role.hpp"
+
 #include <xpc/openxpc/session.h>
 #include <xpc/private.h>
 #include <xpc/xpc.h>
@@ -7,11 +9,13 @@
 
 #include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <string>
 
 #include "semantics/owned.hpp"
+#include "semantics/services/linked_service.hpp"
 #include "semantics/talk.hpp"
 
 namespace {
@@ -48,6 +52,7 @@ TEST(PrivateObjects, DescriptionsComeCleanAndShort) {
             "<dictionary> { count = 1, transaction: 0, voucher = 0x0, contents =\n"
             "\t\"k\" => <string> { length = 19, contents = \"a: 0x12> \\\"b: 0x34>\\\"\" }\n}");
   EXPECT_EQ(text(xpc_copy_short_description(it)).find('\n'), std::string::npos);
+  EXPECT_EQ(text(xpc_dictionary_copy_basic_description(it)), text(xpc_copy_short_description(it)));
   EXPECT_EQ(text(xpc_copy_debug_description(it)), text(xpc_copy_description(it)));
 }
 
@@ -92,6 +97,74 @@ TEST(PrivateConnections, AMessageSaysWhetherAReplyIsExpectedAndTheReplyFindsItsW
   EXPECT_EQ(seen.take(), "expects, no more");
   xpc_connection_send_notification(client, message);
   EXPECT_EQ(seen.take(), "does not");
+  talk::finish(client, events);
+}
+
+/// Answers until it is killed.
+XPC_TEST_ROLE(answers_pipes) {
+  semantics::take_sockets();
+  xpc_connection_t listener = xpc_connection_create_mach_service(
+      "org.example.pipe", nullptr, XPC_CONNECTION_MACH_SERVICE_LISTENER);
+  talk::set_handler(listener, [](xpc_object_t event) {
+    if (xpc_get_type(event) != XPC_TYPE_CONNECTION) return;
+    auto peer = static_cast<xpc_connection_t>(xpc_retain(event));
+    talk::set_handler(peer, [](xpc_object_t what) {
+      if (xpc_get_type(what) != XPC_TYPE_DICTIONARY) return;
+      if (talk::number_in(what) == 7) xpc_testing::say("seven");
+      if (owned reply = xpc_dictionary_create_reply(what)) {
+        xpc_dictionary_set_int64(reply, "n", talk::number_in(what) + 1);
+        if (xpc_pipe_routine_reply(reply) != 0) std::abort();
+      }
+    });
+    xpc_connection_activate(peer);
+  });
+  xpc_connection_activate(listener);
+  xpc_testing::hear();
+  return 0;
+}
+
+TEST(PrivatePipes, ARoutineGivesTheReplyOrANumber) {
+  semantics::linked_service one({"org.example.pipe"});
+  one.start("answers_pipes");
+  one.checked_in();
+  owned pipe(xpc_pipe_create("org.example.pipe", 0));
+  owned question(talk::number(1)), seven(talk::number(7));
+  xpc_object_t reply = nullptr;
+  ASSERT_EQ(xpc_pipe_routine(pipe, question, &reply), 0);
+  EXPECT_EQ(talk::number_in(owned(reply)), 2);
+  ASSERT_EQ(xpc_pipe_routine_with_flags(pipe, question, &reply, 4), 0);
+  EXPECT_EQ(talk::number_in(owned(reply)), 2);
+  EXPECT_EQ(xpc_pipe_simpleroutine(pipe, seven), 0);
+  one.process->expect_line("seven");
+  xpc_pipe_invalidate(pipe);
+  reply = nullptr;
+  EXPECT_EQ(xpc_pipe_routine(pipe, question, &reply), ECANCELED);
+  EXPECT_EQ(xpc_pipe_simpleroutine(pipe, seven), ECANCELED);
+  owned other(xpc_pipe_create("org.example.none", 0));
+  EXPECT_EQ(xpc_pipe_routine(other, question, &reply), ENOENT);
+  EXPECT_EQ(reply, nullptr);
+}
+
+TEST(PrivateConnections, ASignalGoesToTheProcessAtTheOtherEnd) {
+  semantics::linked_service one({"org.example.pipe"});
+  one.start("answers_pipes");
+  one.checked_in();
+  talk::events events;
+  xpc_connection_t client = one.client(events);
+  xpc_connection_kill(client, 0);
+  EXPECT_EQ(errno, ENOTCONN);
+  owned reply(xpc_connection_send_message_with_reply_sync(client, owned(talk::number(1))));
+  EXPECT_EQ(talk::number_in(reply), 2);
+  EXPECT_FALSE(xpc_connection_is_extension(client));
+  xpc_connection_kill(client, 0);
+  if (errno != ENOTSUP) {
+    EXPECT_EQ(errno, 0);
+    xpc_connection_kill(client, 1000);
+    EXPECT_EQ(errno, EINVAL);
+    xpc_connection_kill(client, SIGKILL);
+    EXPECT_EQ(errno, 0);
+    EXPECT_EQ(one.process->wait(), xpc_testing::ending{.signal = SIGKILL});
+  }
   talk::finish(client, events);
 }
 
@@ -200,6 +273,8 @@ TEST(SemanticsSessions, R151_AnonymousListenersAndTheirEndpointsServeSessions) {
 }
 
 TEST(SemanticsSessionsDeathTest, R137_ASessionIsCancelledBeforeItsLastRelease) {
+  // A mere fork of a process whose engine runs cannot make sessions.
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
   EXPECT_DEATH(
       {
         session_service service;
