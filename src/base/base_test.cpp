@@ -1,14 +1,23 @@
 #include "base/block.hpp"
+#include "base/buffer.hpp"
 #include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "base/function.hpp"
 #include "base/futex.hpp"
 #include "base/hash.hpp"
 #include "base/misuse.hpp"
+#include "base/spare_blocks.hpp"
 
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+#include <string>
 #include <thread>
+#include <vector>
 
 using namespace openxpc::base;
 
@@ -37,6 +46,45 @@ TEST(BaseBuffer, GrowsKeepsContentAndPadsWithZeros) {
   for (int i = 0; i < 1000; ++i) b.append(as_bytes("x"));
   EXPECT_EQ(b.size(), 1008u);
   EXPECT_EQ(std::memcmp(b.data(), "abcde\0\0\0x", 9), 0);
+}
+
+TEST(BaseBuffer, AsksForHugePagesWhereItIsLarge) {
+  std::ifstream maps("/proc/self/smaps");
+  std::string flags;
+  if (!maps.good() || ::access("/sys/kernel/mm/transparent_hugepage/enabled", R_OK) != 0)
+    GTEST_SKIP() << "NOT SHOWN: this kernel has no huge pages to ask for";
+  buffer large(2 * spare_most_bytes);
+  const auto middle = reinterpret_cast<std::uintptr_t>(large.data()) + spare_most_bytes;
+  bool inside = false;
+  for (std::string line; std::getline(maps, line);) {
+    std::uintptr_t first = 0, last = 0;
+    if (std::sscanf(line.c_str(), "%lx-%lx ", &first, &last) == 2)
+      inside = first <= middle && middle < last;
+    if (inside && line.starts_with("VmFlags:")) flags = line + " ";
+  }
+  EXPECT_NE(flags.find(" hg "), std::string::npos) << flags;
+}
+
+TEST(BaseSpareBlocks, AreTakenAgainWhereTheyFit) {
+  const memory_block first = take_block(300'000);
+  ASSERT_TRUE(first.at);
+  std::memset(first.at, 1, 300'000);
+  give_block(first.at, first.size_bytes);
+  const memory_block again = take_block(200'000);
+  const memory_block small = take_block(100), other = take_block(200'000);
+  EXPECT_GE(again.size_bytes, 200'000u);
+  EXPECT_NE(again.at, other.at);
+#if !defined(__SANITIZE_ADDRESS__)
+  EXPECT_EQ(again.at, first.at);
+  EXPECT_EQ(again.size_bytes, first.size_bytes);
+#endif
+  give_block(small.at, small.size_bytes);
+  give_block(again.at, again.size_bytes);
+  give_block(other.at, other.size_bytes);
+  // What does not fit on the shelf is freed: LeakSanitizer would tell.
+  std::vector<memory_block> many;
+  for (int i = 0; i < 40; ++i) many.push_back(take_block(spare_most_bytes));
+  for (const memory_block& each : many) give_block(each.at, each.size_bytes);
 }
 
 TEST(BaseBlock, CopiesOrKeepsAndOutlivesItsMaker) {

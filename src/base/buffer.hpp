@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/bytes.hpp"
+#include "base/spare_blocks.hpp"
 
 #include <cstdlib>
 #include <new>
@@ -24,7 +25,12 @@ class buffer {
     std::swap(capacity_, other.capacity_);
     return *this;
   }
-  ~buffer() { std::free(data_); }
+  ~buffer() {
+    if (capacity_ >= spare_least_bytes) [[unlikely]]
+      give_block(data_, capacity_);
+    else
+      std::free(data_);
+  }
 
   std::byte* data() noexcept { return data_; }
   const std::byte* data() const noexcept { return data_; }
@@ -42,6 +48,8 @@ class buffer {
   }
   void reserve(std::size_t capacity_bytes) {
     if (capacity_bytes <= capacity_) return;
+    if (capacity_bytes >= spare_least_bytes) [[unlikely]]
+      return reserve_large(capacity_bytes);
     void* grown = std::realloc(data_, capacity_bytes);
     if (!grown) throw std::bad_alloc();
     data_ = static_cast<std::byte*>(grown);
@@ -63,6 +71,12 @@ class buffer {
   }
 
  private:
+  [[gnu::noinline]] void reserve_large(std::size_t capacity_bytes) {
+    const memory_block grown = grow_block({data_, capacity_}, size_, capacity_bytes);
+    if (!grown.at) throw std::bad_alloc();
+    data_ = static_cast<std::byte*>(grown.at);
+    capacity_ = grown.size_bytes;
+  }
   [[gnu::noinline, gnu::cold]] void grow(std::size_t size) {
     reserve(size > 2 * capacity_ ? size : 2 * capacity_);
   }

@@ -1,5 +1,6 @@
 #include "object/data.hpp"
 
+#include "base/spare_blocks.hpp"
 #include "object/describe.hpp"
 #include "object/string.hpp"
 
@@ -10,18 +11,24 @@
 namespace openxpc::object {
 namespace {
 
-void* allocate(std::size_t header, std::size_t size) noexcept {
-  if (size > std::numeric_limits<std::size_t>::max() / 2) return nullptr;
-  return ::operator new(header + size, std::nothrow);
+/// @param block_bytes  0, or what has to go back to base::give_block().
+void* allocate(std::size_t size, std::size_t& block_bytes) noexcept {
+  if (size < base::spare_least_bytes) return ::operator new(size, std::nothrow);
+  const base::memory_block made = base::take_block(size);
+  block_bytes = made.size_bytes;
+  return made.at;
 }
 
 }  // namespace
 
 ref<data> data::blank(std::size_t capacity) noexcept {
-  auto* memory = static_cast<std::byte*>(allocate(sizeof(data), capacity));
+  if (capacity > std::numeric_limits<std::size_t>::max() / 2) return nullptr;
+  std::size_t block_bytes = 0;
+  auto* memory = static_cast<std::byte*>(allocate(sizeof(data) + capacity, block_bytes));
   if (!memory) return nullptr;
   auto* made = new (memory) data(memory + sizeof(data), capacity);
   made->filling_ = true;
+  made->block_bytes_ = block_bytes;
   return ref<data>::adopt(made);
 }
 
@@ -58,8 +65,12 @@ bool data::finish(std::size_t size) noexcept {
 
 void data::destroy() noexcept {
   if (release_) release_(context_);
+  const std::size_t block_bytes = block_bytes_;
   this->~data();
-  ::operator delete(this);
+  if (block_bytes)
+    base::give_block(this, block_bytes);
+  else
+    ::operator delete(this);
 }
 
 void data::describe(describer& out) const { out.data_value(bytes()); }

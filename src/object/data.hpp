@@ -33,6 +33,7 @@ class data final : public object {
   void destroy() noexcept override;
 
   bool filling_ = false;
+  std::size_t block_bytes_ = 0;  ///< of memory that base::take_block() gave
   const std::byte* at_;
   std::size_t size_;
   void (*release_)(void*) = nullptr;
