@@ -70,9 +70,7 @@ XPC_TEST_ROLE(session_service) {
   adopt_socket(call);
   listener = listen(call.arguments.at(0).c_str(), XPC_LISTENER_CREATE_NONE);
   listener.notify_all();
-  openxpc_on_termination(nullptr, [](void*) {});
-  xpc_testing::say("ready");
-  openxpc_wait_for_termination();
+  serve_until_asked(call);
   return 0;
 }
 

@@ -67,6 +67,8 @@ class client {
 /// Before a role first uses the library: takes over the listening socket that the test handed to
 /// it, as if a service manager had. Does nothing where one has.
 void adopt_socket(const xpc_testing::role_call& call);
+/// Says "ready" and waits until the test, or the service manager, wants the role to end.
+void serve_until_asked(const xpc_testing::role_call& call);
 
 owned order(const char* op, std::int64_t n = 0);
 std::vector<std::int64_t> notes_in(xpc_object_t reply);
