@@ -25,6 +25,13 @@ xpc_connection_create_listener(const char* name, dispatch_queue_t _Nullable targ
 XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_send_notification(xpc_connection_t connection,
                                                                  xpc_object_t message);
 
+/// The name is looked up in the domain of that user alone, not in this process's own or the
+/// system's. Whether this process may go there, the file system decides: without the right, or
+/// where that user has no service manager, the connection is invalid, and
+/// xpc_connection_copy_invalidation_reason() says which.
+/// @param connection  made by name and not activated yet; anything else is misuse.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_set_target_uid(xpc_connection_t connection,
+                                                              uid_t uid);
 /// Sends a signal to the process at the other end, and to no other that may have its number by now.
 /// @param signal  0: only whether it is there. errno is 0 when the signal was sent, else ENOTCONN
 /// (nobody is known yet), ENOTSUP (this kernel cannot name the process for sure), ESRCH, EPERM or

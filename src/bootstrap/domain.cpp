@@ -20,10 +20,28 @@ connection::error_ref no_domain(const std::string& message, const std::string& d
 }
 
 /// A directory that this user owns and nobody else may write to.
-bool is_ours(const char* path) {
+bool belongs_to(uid_t user, const char* path) {
   struct stat found{};
-  return ::stat(path, &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == ::geteuid() &&
+  return ::stat(path, &found) == 0 && S_ISDIR(found.st_mode) && found.st_uid == user &&
          (found.st_mode & (S_IWGRP | S_IWOTH)) == 0;
+}
+bool is_ours(const char* path) { return belongs_to(::geteuid(), path); }
+
+std::string made_by_root(uid_t user) {
+  return std::string(system_directory) + "/user/" + std::to_string(user);
+}
+
+/// The same places for somebody else, whose environment we do not have.
+std::vector<std::string> directories_of(uid_t user, connection::error_ref& why) {
+  if (user == 0) return {system_directory};
+  const std::string runtime = "/run/user/" + std::to_string(user);
+  const std::string other = made_by_root(user);
+  if (belongs_to(user, runtime.c_str())) return {runtime + "/xpc"};
+  if (belongs_to(user, other.c_str())) return {other};
+  why = connection::make_error(OPENXPC_ERROR_NO_DOMAIN,
+                               "the user " + std::to_string(user) + " has no domain: neither " +
+                                   runtime + " nor " + other + " is there and that user's own");
+  return {};
 }
 
 }  // namespace
@@ -33,6 +51,7 @@ std::vector<std::string> domain_directories(const domain_choice& choice,
   if (!choice.directory.empty()) return {choice.directory};
   using kind = domain_choice::kind;
   if (choice.which == kind::system) return {system_directory};
+  if (choice.uid && *choice.uid != ::geteuid()) return directories_of(*choice.uid, why);
 
   std::vector<std::string> found;
   const char* named = ::secure_getenv("OPENXPC_DOMAIN");
@@ -40,12 +59,11 @@ std::vector<std::string> domain_directories(const domain_choice& choice,
   if (named && *named == '/' && is_ours(named)) {
     found.push_back(named);
   } else if (::geteuid() != 0 || choice.which == kind::user) {
-    std::string made_by_root =
-        std::string(system_directory) + "/user/" + std::to_string(::geteuid());
+    const std::string other = made_by_root(::geteuid());
     if (runtime && *runtime == '/' && is_ours(runtime))
       found.push_back(std::string(runtime) + "/xpc");
-    else if (is_ours(made_by_root.c_str()))
-      found.push_back(made_by_root);
+    else if (is_ours(other.c_str()))
+      found.push_back(other);
   }
   if (choice.which == kind::automatic) found.push_back(system_directory);
   if (found.empty())

@@ -3,6 +3,8 @@
 #include "base/fd.hpp"
 #include "connection/failure.hpp"
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +16,8 @@ struct domain_choice {
   kind which = kind::automatic;
   /// A domain named by its directory; then `which` does not count.
   std::string directory;
+  /// The domain of that user alone, with kind::user; no value: this process's user.
+  std::optional<std::uint32_t> uid = {};
 };
 
 /// The directories to look a name up in, in order: own domain, then system. The environment

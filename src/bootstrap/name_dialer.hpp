@@ -15,6 +15,8 @@ class name_dialer final : public connection::dialer {
       : name_(std::move(name)), where_(std::move(where)) {}
   connection::error_ref look_up() override;
   answer dial(base::instant since) override;
+  /// From now on only in the domain of that user. Not beside another call.
+  void only_of_user(std::uint32_t uid) { where_ = {domain_choice::kind::user, {}, uid}; }
 
   /// How long an owner that refuses connections (it restarts) is waited for.
   static constexpr auto patience = std::chrono::seconds(10);
@@ -23,7 +25,7 @@ class name_dialer final : public connection::dialer {
   base::fd find(connection::error_ref& why) const;
 
   const std::string name_;
-  const domain_choice where_;
+  domain_choice where_;
 };
 
 }  // namespace openxpc::bootstrap

@@ -1,5 +1,6 @@
 // The functions of <xpc/private.h> on connections, messages and sessions.
 #include "base/misuse.hpp"
+#include "bootstrap/name_dialer.hpp"
 #include "capi/connection.hpp"
 #include "connection/peer_token.hpp"
 
@@ -63,6 +64,14 @@ void xpc_connection_send_notification(xpc_connection_t handle, xpc_object_t mess
   need_peer_connection(handle, __func__);
   need_message(message, __func__);
   xpc_connection_send_message(handle, message);
+}
+
+void xpc_connection_set_target_uid(xpc_connection_t handle, uid_t uid) {
+  conversation& which = need_peer_connection(handle, __func__).behind();
+  auto* way = dynamic_cast<bootstrap::name_dialer*>(which.way());
+  if (!way) base::misuse(__func__, "the connection was not made by name");
+  if (which.active()) base::misuse(__func__, "the connection is active already");
+  way->only_of_user(uid);
 }
 
 void xpc_connection_kill(xpc_connection_t handle, int signal) {

@@ -74,6 +74,8 @@ class conversation final : public channel::sink {
   void suspend();
   void resume();
   bool active() const;
+  /// How a client finds the other side; null for peers of a listener.
+  dialer* way() const noexcept { return how_.way.get(); }
   bool is_from_endpoint() const noexcept { return how_.from_endpoint; }
   unsigned suspends() const;
 

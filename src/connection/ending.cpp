@@ -182,9 +182,9 @@ void conversation::close(base::function<void()> done) {
   base::ref<channel::channel> over = channel_;
   lock.unlock();
   // Behind what has arrived, and behind what is to be sent: first the one, then the other.
-  over->barrier([self = base::ref<conversation>::share(this)] {
-    self->strand_.push(base::make_ref<stopping_delivery>(self));
-    self->strand_.kick(false);
+  over->barrier([this, self = base::ref<conversation>::share(this)] {
+    strand_.push(base::make_ref<stopping_delivery>(self));
+    strand_.kick(false);
   });
 }
 

@@ -168,6 +168,46 @@ TEST(PrivateConnections, ASignalGoesToTheProcessAtTheOtherEnd) {
   talk::finish(client, events);
 }
 
+TEST(PrivateConnections, AreMadeToTheDomainOfTheUserThatIsNamed) {
+  semantics::linked_service one({"org.example.pipe"});
+  one.start("answers_pipes");
+  one.checked_in();
+  talk::events events;
+  xpc_connection_t mine = xpc_connection_create("org.example.pipe", nullptr);
+  talk::handler told = talk::into(events);
+  talk::set_handler(mine, talk::into(events));
+  xpc_connection_set_target_uid(mine, ::geteuid());
+  xpc_connection_activate(mine);
+  owned reply(xpc_connection_send_message_with_reply_sync(mine, owned(talk::number(1))));
+  EXPECT_EQ(talk::number_in(reply), 2);
+  talk::finish(mine, events);
+
+  // Nobody has this number.
+  talk::events others;
+  xpc_connection_t nobodys = xpc_connection_create("org.example.pipe", nullptr);
+  talk::set_handler(nobodys, talk::into(others));
+  xpc_connection_set_target_uid(nobodys, 4'242'424);
+  xpc_connection_activate(nobodys);
+  EXPECT_EQ(xpc_connection_send_message_with_reply_sync(nobodys, owned(talk::number(1))),
+            XPC_ERROR_CONNECTION_INVALID);
+  char* why = xpc_connection_copy_invalidation_reason(nobodys);
+  ASSERT_TRUE(why);
+  EXPECT_NE(std::string(why).find("/run/user/4242424"), std::string::npos) << why;
+  std::free(why);
+  xpc_release(nobodys);
+}
+
+TEST(PrivateConnectionsDeathTest, TheUserIsNamedBeforeActivation) {
+  talk::events events;
+  xpc_connection_t one = xpc_connection_create("org.example.pipe", nullptr);
+  talk::set_handler(one, talk::into(events));
+  xpc_connection_activate(one);
+  EXPECT_DEATH(xpc_connection_set_target_uid(one, 0),
+               "XPC API Misuse: xpc_connection_set_target_uid: .*active");
+  xpc_connection_cancel(one);
+  xpc_release(one);
+}
+
 bool same(const audit_token_t& one, const audit_token_t& other) {
   return std::memcmp(&one, &other, sizeof one) == 0;
 }
