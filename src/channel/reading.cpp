@@ -164,7 +164,7 @@ channel_body::heard channel_body::take_packet(locked& hold, base::bytes packet, 
                   end.refused->moved, std::move(end.refused->text)};
     } else {
       why_over.why = why::peer_closed;
-      why_over.text = std::move(*end.closed);
+      why_over.text = std::move(end.closed).value_or("");
     }
     begin_end(hold, std::move(why_over));
     return heard::over;
@@ -190,6 +190,7 @@ void channel_body::take_greeting(locked& hold, base::bytes packet, received& how
     if (told != send_result::taken) begin_end(hold, why::we_refused, what.objection->text);
     return;
   }
+  if (!what.said) return;  // one of the three is there
   if (side_ == side::connecting) {
     greeting_ = hello_packet(limits_, side_, &*what.said);
     if (send_greeting(hold) != send_result::taken) {
