@@ -231,6 +231,7 @@ class conversation final : public channel::sink {
   mutable std::mutex mutex_;
   state state_ = state::idle;
   bool activated_ = false;
+  bool was_shown_ = false;     ///< the listener's handler has had it, and has returned
   bool handlers_run_ = false;  ///< the strand was opened: activated, or over before it could be
   unsigned alone_ = 0;  ///< blocks of run_alone() that are due or run: what is sent waits in held_
   bool announced_ = false;

@@ -31,7 +31,9 @@ void conversation::settle() {
 void conversation::cancel(error_ref reason) {
   if (engine::forked()) return;
   std::unique_lock lock(mutex_);
-  const bool is_new_peer = how_.announced_by && !activated_ && handlers_;
+  // One that the listener's handler has returned without a word, or that has its handlers: nobody
+  // else will let the end be handled. Otherwise end_if_turned_away() does.
+  const bool is_new_peer = how_.announced_by && !activated_ && (handlers_ || was_shown_);
   if (state_ != state::over) {
     end(lock, std::move(reason), true);
   } else {
@@ -43,6 +45,10 @@ void conversation::cancel(error_ref reason) {
 }
 
 void conversation::end_if_turned_away() {
+  {
+    std::lock_guard lock(mutex_);
+    was_shown_ = true;
+  }
   if (is_cancelled()) let_handlers_run();
 }
 

@@ -110,7 +110,9 @@ TEST(SemanticsActivityDeathTest, WrongArgumentsAreMisuse) {
       "XPC API Misuse: openxpc_activity_register_f: expected an object of type dictionary");
   EXPECT_DEATH(openxpc_activity_register_f(no_object<const char*>(), number, nullptr, never_called),
                "XPC API Misuse: openxpc_activity_register_f: the identifier is NULL");
-  EXPECT_DEATH(xpc_activity_unregister(no_object<const char*>()),
+  // By a pointer: UBSan would speak first.
+  void (*volatile unregister)(const char*) = xpc_activity_unregister;
+  EXPECT_DEATH(unregister(no_object<const char*>()),
                "XPC API Misuse: xpc_activity_unregister: the identifier is NULL");
 }
 

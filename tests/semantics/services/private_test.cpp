@@ -194,7 +194,7 @@ TEST(PrivateConnections, AreMadeToTheDomainOfTheUserThatIsNamed) {
   ASSERT_TRUE(why);
   EXPECT_NE(std::string(why).find("/run/user/4242424"), std::string::npos) << why;
   std::free(why);
-  xpc_release(nobodys);
+  talk::finish(nobodys, others);
 }
 
 TEST(PrivateConnectionsDeathTest, TheUserIsNamedBeforeActivation) {
