@@ -175,6 +175,9 @@ TEST(DispatchSource, ProcessThatIsGoneIsReported) {
 }
 
 TEST(DispatchSource, IgnoredChildrenLeaveNoZombies) {
+#if defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "NOT SHOWN: ThreadSanitizer keeps a signal back from a thread that sleeps";
+#endif
   ::signal(SIGCHLD, SIG_IGN);
   watched children(DISPATCH_SOURCE_TYPE_SIGNAL, SIGCHLD, 0);
   pid_t child = ::fork();

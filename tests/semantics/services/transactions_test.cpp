@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
+
 #include "semantics/services/linked_service.hpp"
 
 namespace {
@@ -17,7 +19,7 @@ using semantics::owned;
 
 constexpr const char* name = "org.example.busy";
 
-xpc_object_t kept = nullptr;
+std::atomic<xpc_object_t> kept{nullptr};
 xpc_testing::event may_return;
 
 void handle(xpc_object_t event, void* peer) {
@@ -50,11 +52,11 @@ XPC_TEST_ROLE(busy) {
   for (std::string line = xpc_testing::hear(); !line.empty(); line = xpc_testing::hear()) {
     if (line == "begin") xpc_transaction_begin();
     if (line == "end") xpc_transaction_end();
-    if (line == "drop") xpc_release(kept);
+    if (line == "drop") xpc_release(kept.load());
     if (line == "return") may_return.set();
     // The reply itself stays: it is having been sent that counts.
     if (line == "send")
-      xpc_connection_send_message(xpc_dictionary_get_remote_connection(kept), kept);
+      xpc_connection_send_message(xpc_dictionary_get_remote_connection(kept.load()), kept.load());
     xpc_testing::say(line);
   }
   return 5;
