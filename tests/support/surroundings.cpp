@@ -17,6 +17,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -101,9 +102,13 @@ std::vector<std::string> left_children() {
   return complaints;
 }
 
+// What can be read of it: a process may be gone in the middle, and then the buffer throws, which
+// only a stream catches.
 std::string contents(const std::filesystem::path& file) {
   std::ifstream stream(file, std::ios::binary);
-  return {std::istreambuf_iterator<char>(stream), {}};
+  std::ostringstream all;
+  all << stream.rdbuf();
+  return all.str();
 }
 
 // Services outlive a service manager that was killed, by design. They have the test's directory in
