@@ -98,16 +98,18 @@ TEST_P(Connections, R104_EventsAndRepliesArriveWhileABarrierRuns) {
   talk::events replies;
   talk::handler got = talk::into(replies);
   c.ask_later(order("hold", 1), got);
-  xpc_testing::event runs, enough;
+  xpc_testing::event runs, enough, done;
   barrier(c, [&] {
     runs.set();
     enough.wait();
+    done.set();
   });
   runs.wait();
   EXPECT_EQ(wait_for(c, "peer"), xpc_dictionary_get_int64(other.ask("who"), "peer"));
   other.ask("answer");
   EXPECT_EQ(talk::number_in(replies.take().get()), 2);
   enough.set();
+  done.wait();
 }
 
 TEST_P(Connections, R106_BarriersOutstandingAtTheCancelRun) {
