@@ -67,8 +67,9 @@ bool channel_body::calls_in_row(std::uint64_t packets) noexcept {
 /// By an engine thread that has just given the role up and run the handlers.
 void channel_body::linger(const base::ref<sink>& up) {
   const place mine;
+  if (!mine) return;
   locked hold(lock_);
-  if (!mine || !wire_ || wire_->patience().count() == 0 || !role_.engine_claims()) return;
+  if (!wire_ || wire_->patience().count() == 0 || !role_.engine_claims()) return;
   // First the registration, then the loop: the thread that gets it must not hear of this wire.
   registration_.spend();
   hold.unlock();

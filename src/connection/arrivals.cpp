@@ -218,25 +218,19 @@ void conversation::writable(std::uint64_t id) {
 void conversation::answers_wait(const channel::channel& over) {
   std::lock_guard lock(mutex_);
   if (&over != channel_.get() || (state_ != state::open && state_ != state::stopping)) return;
-  if (++answers_waiting_ <= 0) return;
-  held_back_ = true;
-  strand_.suspend();
+  if (++answers_waiting_ == 1) strand_.suspend();
 }
 
 void conversation::answers_left() {
   {
     std::lock_guard lock(mutex_);
-    --answers_waiting_;
-    if (!std::exchange(held_back_, false)) return;
+    if (--answers_waiting_ != 0) return;
   }
   strand_.resume();
 }
 
 /// The channel is over, and with it what waited. True: resume().
-bool conversation::forget_waiting_answers() {
-  answers_waiting_ = 0;
-  return std::exchange(held_back_, false);
-}
+bool conversation::forget_waiting_answers() { return std::exchange(answers_waiting_, 0) > 0; }
 
 void conversation::ending(const channel::closing& how) {
   using reason = channel::closing::reason;

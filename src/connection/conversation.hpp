@@ -240,9 +240,8 @@ class conversation final : public channel::sink {
   bool ended_told_ = false;
   bool settled_ = false;
   bool stops_once_open_ = false;  ///< stop() came before the client's hello
-  /// Answers wait for a peer that does not read them: no handler begins meanwhile, T48.
-  bool held_back_ = false;
-  /// sent::answers_wait less sink::answers_left(), which may come in either order.
+  /// sent::answers_wait less sink::answers_left(), which may come in either order. Above zero,
+  /// answers wait for a peer that does not read them, and no handler begins: T48.
   int answers_waiting_ = 0;
   unsigned suspends_ = 0;
   base::ref<handlers> handlers_;
