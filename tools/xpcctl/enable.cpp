@@ -7,33 +7,13 @@
 #include <cstdio>
 #include <memory>
 
+#include "each_job.hpp"
 #include "manager.hpp"
 #include "target.hpp"
 #include "verbs.hpp"
 
 namespace xpcctl {
 namespace {
-
-int change(const settings& shared, const char* op, const std::vector<std::string>& labels) {
-  for (const std::string& given : labels) {
-    settings here = shared;
-    std::string label;
-    if (int wrong = resolve_job(given, &here, &label)) return wrong;
-    object_ref order = request(op);
-    set(order, "label", label);
-    int status = EX_OK;
-    object_ref reply = ask(here, order, &status);
-    if (!reply) return status;
-    if (shared.json) print_json(reply.get());
-  }
-  return EX_OK;
-}
-
-action add_change(CLI::App& command, const settings& shared, const char* op) {
-  auto labels = std::make_shared<std::vector<std::string>>();
-  command.add_option("LABEL", *labels, "The jobs")->required();
-  return [labels, op, &shared] { return change(shared, op, *labels); };
-}
 
 int print(const settings& shared, const std::string& domain) {
   settings here = shared;
@@ -63,11 +43,11 @@ int print(const settings& shared, const std::string& domain) {
 }  // namespace
 
 action add_enable(CLI::App& command, const settings& shared) {
-  return add_change(command, shared, "enable");
+  return add_each_job(command, shared, "enable");
 }
 
 action add_disable(CLI::App& command, const settings& shared) {
-  return add_change(command, shared, "disable");
+  return add_each_job(command, shared, "disable");
 }
 
 action add_print_disabled(CLI::App& command, const settings& shared) {

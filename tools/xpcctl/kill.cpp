@@ -49,11 +49,7 @@ int run(const settings& shared, const options& given) {
   object_ref order = request("kill");
   set(order, "label", label);
   ::xpc_dictionary_set_int64(order.get(), "signal", signal);
-  int status = EX_OK;
-  object_ref reply = ask(here, order, &status);
-  if (!reply) return status;
-  if (shared.json) print_json(reply.get());
-  return EX_OK;
+  return carry_out(here, order);
 }
 
 }  // namespace

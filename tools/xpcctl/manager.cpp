@@ -106,6 +106,14 @@ int report_error(xpc_rich_error_t owned) {
   return report_input(xpc::failure::adopt_native(owned));
 }
 
+int carry_out(const settings& shared, const object_ref& order) {
+  int status = EX_OK;
+  object_ref reply = ask(shared, order, &status);
+  if (!reply) return status;
+  if (shared.json) print_json(reply.get());
+  return EX_OK;
+}
+
 void print_json(xpc_object_t object) {
   xpc_rich_error_t error = nullptr;
   std::unique_ptr<char, decltype(&std::free)> text(

@@ -29,6 +29,10 @@ void set(const object_ref& dictionary, const char* key, std::string_view text);
 /// `*exit_code` says what to return.
 object_ref ask(const settings& shared, const object_ref& request, int* exit_code);
 
+/// The same for an order whose reply is of interest to programs only: printed with --json. @return
+/// the exit code.
+int carry_out(const settings& shared, const object_ref& order);
+
 /// Prints why something failed, and how to help it. @return the exit code that fits.
 int report_error(xpc_rich_error_t owned);
 /// Prints an object as JSON for people, with a newline.

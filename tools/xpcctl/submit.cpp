@@ -49,11 +49,7 @@ int run(const settings& shared, const options& given) {
   object_ref order = request("bootstrap");
   set(order, "origin", "command line");
   ::xpc_dictionary_set_data(order.get(), "plist", text.get(), size);
-  int status = EX_OK;
-  object_ref reply = ask(shared, order, &status);
-  if (!reply) return status;
-  if (shared.json) print_json(reply.get());
-  return EX_OK;
+  return carry_out(shared, order);
 }
 
 }  // namespace
