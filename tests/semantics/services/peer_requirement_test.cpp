@@ -29,8 +29,8 @@ xpc_connection_t connect(const talk::service& to) {
   return xpc_connection_create_from_endpoint(to.endpoint());
 }
 
-/// A connection on which a requirement was set sends nothing and ends with the two errors.
-void expect_refused(xpc_connection_t client) {
+/// A call on a client that is not active yet, and its two events.
+void expect_the_two_errors(xpc_connection_t client) {
   talk::events events;
   talk::set_handler(client, talk::into(events));
   xpc_connection_activate(client);
@@ -39,6 +39,11 @@ void expect_refused(xpc_connection_t client) {
   EXPECT_EQ(static_cast<xpc_object_t>(reply), XPC_ERROR_PEER_CODE_SIGNING_REQUIREMENT);
   EXPECT_EQ(events.take().get(), XPC_ERROR_PEER_CODE_SIGNING_REQUIREMENT);
   EXPECT_EQ(events.take().get(), XPC_ERROR_CONNECTION_INVALID);
+}
+
+/// A connection on which a requirement was set sends nothing and ends with the two errors.
+void expect_refused(xpc_connection_t client) {
+  expect_the_two_errors(client);
   std::unique_ptr<char, void (*)(void*)> why(xpc_connection_copy_invalidation_reason(client),
                                              std::free);
   EXPECT_NE(std::string(why ? why.get() : "").find("peer requirement"), std::string::npos);
@@ -123,14 +128,7 @@ TEST(SemanticsPeerRequirements, AListenerWithOneTurnsEveryClientAway) {
   for (int i = 0; i < 2; ++i) {
     xpc_connection_t client = xpc_connection_create_from_endpoint(
         static_cast<xpc_endpoint_t>(static_cast<xpc_object_t>(endpoint)));
-    talk::events events;
-    talk::set_handler(client, talk::into(events));
-    xpc_connection_activate(client);
-    owned message(talk::number(1));
-    owned reply(xpc_connection_send_message_with_reply_sync(client, message));
-    EXPECT_EQ(static_cast<xpc_object_t>(reply), XPC_ERROR_PEER_CODE_SIGNING_REQUIREMENT);
-    EXPECT_EQ(events.take().get(), XPC_ERROR_PEER_CODE_SIGNING_REQUIREMENT);
-    EXPECT_EQ(events.take().get(), XPC_ERROR_CONNECTION_INVALID);
+    expect_the_two_errors(client);
     xpc_release(client);
   }
   xpc_connection_cancel(listener);
