@@ -1,6 +1,7 @@
 #pragma once
 
 #include "job/calendar.hpp"
+#include "job/object.hpp"
 #include "job/socket_entry.hpp"
 
 #include <sys/types.h>
@@ -76,6 +77,11 @@ struct description {
   std::chrono::seconds start_interval{0};  // zero: none
   std::vector<calendar_time> calendar;
   std::vector<std::string> watch_paths, queue_directories;
+  /// Streams to names of events to what each is to match, as it was written: a dictionary of
+  /// dictionaries of dictionaries. Empty where the description has no LaunchEvents.
+  object_ref launch_events;
+  /// Of a service that checks in: a new version starts beside the old one, not after it.
+  bool upgrade_overlap = true;
   std::chrono::seconds throttle_interval{10};
   std::chrono::seconds exit_timeout{20};  // zero: wait for ever
 };

@@ -42,6 +42,7 @@ void read_run_at_load(reader& in, const key_path& path, xpc_object_t value, desc
 void read_keep_alive(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_throttle_interval(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_exit_timeout(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_upgrade_overlap(reader& in, const key_path& path, xpc_object_t value, description* job);
 
 // read_sockets.cpp
 void read_sockets(reader& in, const key_path& path, xpc_object_t value, description* job);
@@ -51,5 +52,6 @@ void read_start_interval(reader& in, const key_path& path, xpc_object_t value, d
 void read_start_calendar(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_watch_paths(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_queue_directories(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_launch_events(reader& in, const key_path& path, xpc_object_t value, description* job);
 
 }  // namespace openxpc::job

@@ -48,4 +48,8 @@ void read_exit_timeout(reader& in, const key_path& path, xpc_object_t value, des
   in.seconds(path, value, &job->exit_timeout);
 }
 
+void read_upgrade_overlap(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.boolean(path, value, &job->upgrade_overlap);
+}
+
 }  // namespace openxpc::job

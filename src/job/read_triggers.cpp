@@ -123,4 +123,23 @@ void read_queue_directories(reader& in, const key_path& path, xpc_object_t value
   read_paths(in, path, value, &job->queue_directories);
 }
 
+void read_launch_events(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  if (!in.is_dictionary(path, value, "dictionary of dictionaries")) return;
+  bool good = true;
+  auto is_good = [&](const key_path& here, const std::string& name, xpc_object_t inner) {
+    if (name.empty()) in.error(here, "a name is empty");
+    return in.is_dictionary(here, inner, "dictionary") && !name.empty();
+  };
+  each_entry(value, [&](const std::string& stream, xpc_object_t events) {
+    if (!is_good({path.front(), stream}, stream, events)) {
+      good = false;
+      return;
+    }
+    each_entry(events, [&](const std::string& name, xpc_object_t criteria) {
+      good = is_good({path.front(), stream, name}, name, criteria) && good;
+    });
+  });
+  if (good) job->launch_events = retain(value);
+}
+
 }  // namespace openxpc::job

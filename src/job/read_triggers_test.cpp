@@ -75,5 +75,33 @@ TEST(JobTriggers, R236_KeepAliveConditions) {
                 "network is"}));
 }
 
+TEST(JobTriggers, LaunchEventsAreKeptAsTheyWereWritten) {
+  outcome<reading> two = read_json(
+      "\"LaunchEvents\": {\"org.example.stream\": {\"one\": {\"Match\": 1}, \"two\": {}}}");
+  ASSERT_TRUE(two) << two.error().text;
+  EXPECT_TRUE(two->warnings.empty()) << two->warnings.front();
+  ASSERT_NE(two->job.launch_events, nullptr);
+  xpc_object_t stream = get_object(two->job.launch_events.get(), "org.example.stream");
+  ASSERT_NE(stream, nullptr);
+  EXPECT_EQ(get_integer(get_object(stream, "one"), "Match"), 1);
+  EXPECT_NE(get_object(stream, "two"), nullptr);
+  EXPECT_EQ(read_json("\"Nice\": 1")->job.launch_events, nullptr);
+  EXPECT_EQ(error_of("\"LaunchEvents\": []"),
+            "j:2: LaunchEvents: expected dictionary of dictionaries, found array");
+  EXPECT_EQ(error_of("\"LaunchEvents\": {\"s\": true}"),
+            "j:2: LaunchEvents/s: expected dictionary, found bool");
+  EXPECT_EQ(error_of("\"LaunchEvents\": {\"s\": {\"one\": {}, \"two\": \"x\"}}"),
+            "j:2: LaunchEvents/s/two: expected dictionary, found string");
+  EXPECT_EQ(error_of("\"LaunchEvents\": {\"s\": {\"\": {}}}"),
+            "j:2: LaunchEvents/s/: a name is empty");
+}
+
+TEST(JobTriggers, UpgradesOverlapUnlessTheDescriptionSaysOtherwise) {
+  EXPECT_TRUE(read_json("\"Nice\": 1")->job.upgrade_overlap);
+  EXPECT_TRUE(read_json("\"UpgradeOverlap\": true")->job.upgrade_overlap);
+  EXPECT_FALSE(read_json("\"UpgradeOverlap\": false")->job.upgrade_overlap);
+  EXPECT_EQ(error_of("\"UpgradeOverlap\": 1"), "j:2: UpgradeOverlap: expected bool, found int64");
+}
+
 }  // namespace
 }  // namespace openxpc::job
