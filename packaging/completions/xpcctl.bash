@@ -22,6 +22,8 @@ _xpcctl() {
       [ "$verb" != kill ] || [ "$before" != kill ] || words="TERM KILL HUP INT QUIT USR1 USR2 STOP CONT"
       ;;
     print-disabled | stats) words="system user/$UID" ;;
+    bootstrap) options+=" --allow-any-peer" ;;
+    lint) options+=" --system" ;;
     submit) options+=" --label --program --stdout --stderr" ;;
     call) options+=" --timeout" ;;
     decode) options+=" --hex --native --compact" ;;

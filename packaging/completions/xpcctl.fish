@@ -34,6 +34,8 @@ complete -c xpcctl -n '__fish_seen_subcommand_from enable' -a '(__xpcctl_disable
 complete -c xpcctl -n '__fish_seen_subcommand_from kill' -a 'TERM KILL HUP INT QUIT USR1 USR2 STOP CONT (__xpcctl_labels)'
 complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l kill -d 'End it first'
 complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l pid -d 'Print the process id'
+complete -c xpcctl -n '__fish_seen_subcommand_from bootstrap' -l allow-any-peer -d 'Let anybody speak to it'
+complete -c xpcctl -n '__fish_seen_subcommand_from lint' -l system -d 'For the domain of the whole machine'
 complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l label -r -d 'Its name'
 complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l program -r -F -d 'The program'
 complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l stdout -r -F -d 'Standard output'

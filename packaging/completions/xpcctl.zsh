@@ -36,7 +36,9 @@ _xpcctl() {
     verb) _describe -t verbs verb verbs ;;
     argument)
       case $line[1] in
-        bootstrap|lint|decode|encode) _files ;;
+        bootstrap) _arguments '--allow-any-peer[let anybody speak to it]' '*:file:_files' ;;
+        lint) _arguments '--system[for the domain of the whole machine]' '*:file:_files' ;;
+        decode|encode) _files ;;
         bootout|remove|print|disable) _xpcctl_labels ;;
         enable) _xpcctl_disabled ;;
         kickstart) _arguments '--kill[end it first]' '--pid[print the process id]' '*: :_xpcctl_labels' ;;

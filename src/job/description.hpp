@@ -1,6 +1,7 @@
 #pragma once
 
 #include "job/calendar.hpp"
+#include "job/name_options.hpp"
 #include "job/object.hpp"
 #include "job/socket_entry.hpp"
 
@@ -61,10 +62,11 @@ struct process_setup {
 /// What a property list says about a job, checked.
 struct description {
   std::string label;
-  std::string program;                 // absolute path or plain name
-  std::vector<std::string> arguments;  // argv, its name first
-  std::vector<std::string> names;      // advertised, in the order of their bytes
-  std::vector<socket_entry> sockets;   // in the order of the bytes of their names
+  std::string program;                                   // absolute path or plain name
+  std::vector<std::string> arguments;                    // argv, its name first
+  std::vector<std::string> names;                        // advertised, in the order of their bytes
+  std::map<std::string, name_options> options_of_names;  // of those that have any
+  std::vector<socket_entry> sockets;                     // in the order of the bytes of their names
   std::map<std::string, std::string> environment;
   std::string working_directory = "/";
   std::string stdin_path, stdout_path, stderr_path;  // empty: not given
@@ -84,6 +86,11 @@ struct description {
   bool upgrade_overlap = true;
   std::chrono::seconds throttle_interval{10};
   std::chrono::seconds exit_timeout{20};  // zero: wait for ever
+
+  name_options options_of(const std::string& name) const {
+    auto at = options_of_names.find(name);
+    return at == options_of_names.end() ? name_options() : at->second;
+  }
 };
 
 }  // namespace openxpc::job

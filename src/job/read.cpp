@@ -70,6 +70,8 @@ outcome<reading> read_with(object_ref object, openxpc_plist_locations_t location
   for (const finding& one : seen.findings) {
     if (one.how == finding::weight::warning) {
       result.warnings.push_back(describe(one, file));
+    } else if (one.where != finding::scope::everywhere) {
+      result.objections.push_back({one.where, describe(one, file)});
     } else {
       wrong += (wrong.empty() ? "" : "\n") + describe(one, file);
     }
@@ -115,13 +117,18 @@ outcome<reading> read(object_ref object, const std::string& origin) {
   return read_with(std::move(object), nullptr, origin);
 }
 
-outcome<std::vector<finding>> inspect(std::string_view text, const std::string& file) {
+outcome<std::vector<finding>> inspect(std::string_view text, const std::string& file,
+                                      std::optional<domain_kind> domain) {
   outcome<located> parsed = parse(text, file);
   if (!parsed) return parsed.error();
   if (!is(parsed->object.get(), OPENXPC_TYPE_DICTIONARY)) {
     return no_dictionary(parsed->object.get(), file);
   }
-  return inspect_object(parsed->object.get(), parsed->locations).findings;
+  std::vector<finding> all = inspect_object(parsed->object.get(), parsed->locations).findings;
+  std::erase_if(all, [&](const finding& one) {
+    return one.where != finding::scope::everywhere && !(domain && counts_in(one.where, *domain));
+  });
+  return all;
 }
 
 }  // namespace openxpc::job

@@ -10,12 +10,14 @@ namespace openxpc::job {
 void read_label(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_program(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_arguments(reader& in, const key_path& path, xpc_object_t value, description* job);
-void read_names(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_environment(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_working_directory(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_stdin_path(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_stdout_path(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_stderr_path(reader& in, const key_path& path, xpc_object_t value, description* job);
+
+// read_names.cpp
+void read_names(reader& in, const key_path& path, xpc_object_t value, description* job);
 
 // read_process.cpp: how its process is set up.
 void read_umask(reader& in, const key_path& path, xpc_object_t value, description* job);

@@ -18,31 +18,6 @@ void read_arguments(reader& in, const key_path& path, xpc_object_t value, descri
   }
 }
 
-/// Rule 240: a value of true or a dictionary advertises the name; false does not.
-void read_names(reader& in, const key_path& path, xpc_object_t value, description* job) {
-  if (!in.is_dictionary(path, value, "dictionary")) return;
-  each_entry(value, [&](const std::string& name, xpc_object_t options) {
-    const key_path here{path.front(), name};
-    if (auto wrong = wrong_with_name(name)) {
-      in.error(here, *wrong);
-      return;
-    }
-    if (is(options, OPENXPC_TYPE_DICTIONARY)) {
-      each_entry(options, [&](const std::string& option, xpc_object_t) {
-        in.warn({path.front(), name, option}, "has no effect here");
-      });
-      job->names.push_back(name);
-      return;
-    }
-    bool advertised = false;
-    if (!is(options, OPENXPC_TYPE_BOOL)) {
-      in.expected(here, "bool or dictionary", options);
-    } else if (in.boolean(here, options, &advertised) && advertised) {
-      job->names.push_back(name);
-    }
-  });
-}
-
 void read_environment(reader& in, const key_path& path, xpc_object_t value, description* job) {
   if (!in.is_dictionary(path, value, "dictionary of strings")) return;
   each_entry(value, [&](const std::string& name, xpc_object_t text) {

@@ -11,9 +11,11 @@ std::string describe(const finding& what, const std::string& file) {
   return text + " " + what.text;
 }
 
-void reader::add(finding::weight how, const key_path& path, const std::string& text) {
+void reader::add(finding::weight how, finding::scope where_it_counts, const key_path& path,
+                 const std::string& text) {
   finding one;
   one.how = how;
+  one.where = where_it_counts;
   one.text = text;
   std::vector<const char*> steps;
   for (const std::string& step : path) {
@@ -34,11 +36,15 @@ void reader::add(finding::weight how, const key_path& path, const std::string& t
 }
 
 void reader::error(const key_path& path, const std::string& text) {
-  add(finding::weight::error, path, text);
+  add(finding::weight::error, finding::scope::everywhere, path, text);
+}
+
+void reader::error_in(finding::scope where, const key_path& path, const std::string& text) {
+  add(finding::weight::error, where, path, text);
 }
 
 void reader::warn(const key_path& path, const std::string& text) {
-  add(finding::weight::warning, path, text);
+  add(finding::weight::warning, finding::scope::everywhere, path, text);
 }
 
 void reader::expected(const key_path& path, const std::string& what, xpc_object_t found) {

@@ -34,6 +34,8 @@ class reader {
       : root_(root), locations_(locations) {}
 
   void error(const key_path& path, const std::string& text);
+  /// An error where that scope is.
+  void error_in(finding::scope where, const key_path& path, const std::string& text);
   void warn(const key_path& path, const std::string& text);
   void expected(const key_path& path, const std::string& what, xpc_object_t found);
 
@@ -55,7 +57,8 @@ class reader {
   std::vector<finding> take_findings();
 
  private:
-  void add(finding::weight how, const key_path& path, const std::string& text);
+  void add(finding::weight how, finding::scope where_it_counts, const key_path& path,
+           const std::string& text);
 
   xpc_object_t root_;
   openxpc_plist_locations_t locations_;

@@ -127,6 +127,23 @@ std::string plist(const std::string& label, const std::vector<std::string>& argu
   return text + "</dict>\n" + more + "</dict></plist>\n";
 }
 
+std::string with_options(const std::string& plist, const std::string& options) {
+  std::string result = plist;
+  const std::string value = "<dict>" + options + "</dict>";
+  const std::size_t names = result.find("<key>MachServices</key>");
+  const auto end = [&] { return result.find("</dict>\n", names); };
+  for (std::size_t at = result.find("<true/>", names); at < end();
+       at = result.find("<true/>", at)) {
+    result.replace(at, 7, value);
+    at += value.size();
+  }
+  return result;
+}
+
+std::string for_anybody(const std::string& plist) {
+  return with_options(plist, "<key>AllowAnyPeer</key><true/>");
+}
+
 std::vector<std::string> role(const std::string& name, const std::vector<std::string>& arguments) {
   std::vector<std::string> result{xpc_testing::this_program(), "--xpc-role=" + name};
   result.insert(result.end(), arguments.begin(), arguments.end());

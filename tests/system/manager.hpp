@@ -79,6 +79,10 @@ answer ask_control(const std::string& directory, const object_ref& request);
 /// A property list; `more` goes in before the end.
 std::string plist(const std::string& label, const std::vector<std::string>& arguments,
                   const std::vector<std::string>& names = {}, const std::string& more = {});
+/// The same list with this dictionary as the value of each of its names.
+std::string with_options(const std::string& plist, const std::string& options);
+/// For the system domain, where a name must say who may use it: anybody.
+std::string for_anybody(const std::string& plist);
 /// Arguments of a job whose program is a role of this test program.
 std::vector<std::string> role(const std::string& name,
                               const std::vector<std::string>& arguments = {});

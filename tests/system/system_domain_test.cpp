@@ -100,7 +100,8 @@ TEST_F(SystemDomain, AnUnknownUserIsNamed) {
 
 TEST_F(SystemDomain, AServiceOfAnotherUserChecksInAndSurvivesXpcd) {
   const std::string name = "org.example.echo";
-  ASSERT_TRUE(xpcd->bootstrap(plist("echo", role_of_copy("echo", {name}), {name}, as_nobody())));
+  ASSERT_TRUE(xpcd->bootstrap(
+      for_anybody(plist("echo", role_of_copy("echo", {name}), {name}, as_nobody()))));
   session client = xpcd->open(name);
   answer reply = client.call("hello");
   ASSERT_TRUE(reply) << reply.message;
@@ -114,6 +115,52 @@ TEST_F(SystemDomain, AServiceOfAnotherUserChecksInAndSurvivesXpcd) {
   answer again = client.call("hello");
   ASSERT_TRUE(again) << again.message;
   EXPECT_EQ(number_at(again.reply, "pid"), number_at(reply.reply, "pid"));
+}
+
+TEST_F(SystemDomain, ANameThatDoesNotSayWhoMayUseItIsNotLoaded) {
+  const std::string name = "org.example.a";
+  const std::string text = plist("open", {"/bin/true"}, {name});
+  answer refused = xpcd->bootstrap(text, root + "/open.plist");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.code, OPENXPC_ERROR_MALFORMED);
+  const std::string reason = root + "/open.plist:4: MachServices/" + name +
+                             ": expected Requirement or AllowAnyPeer true, which a name needs in "
+                             "the system domain";
+  EXPECT_EQ(refused.message, reason);
+  EXPECT_FALSE(xpcd->verb("print", "open"));
+  EXPECT_FALSE(std::filesystem::exists(xpcd->directory() + "/" + name));
+  ASSERT_TRUE(xpcd->bootstrap(for_anybody(text)));
+  EXPECT_TRUE(std::filesystem::exists(xpcd->directory() + "/" + name));
+  // Nor one that is found by itself.
+  const std::string jobs = root + "/jobs";
+  ASSERT_EQ(::mkdir(jobs.c_str(), 0755), 0);
+  std::ofstream(jobs + "/open.plist") << text;
+  ASSERT_EQ(::chmod((jobs + "/open.plist").c_str(), 0644), 0);
+  const manager other(root + "/other", {"--system", "--jobs", jobs});
+  EXPECT_FALSE(other.verb("print", "open"));
+  EXPECT_NE(other.log().find(jobs + "/open.plist:4: MachServices/" + name + ": expected"),
+            std::string::npos)
+      << other.log();
+}
+
+TEST_F(SystemDomain, WhoLoadsItMayLetAnybodyInAndThatIsRecorded) {
+  const std::string file = root + "/open.plist";
+  std::ofstream(file) << plist("open", {"/bin/sleep", "1000"}, {"org.example.a"});
+  auto xpcctl = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--domain", xpcd->directory()});
+    return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = arguments, .keep_stderr = true});
+  };
+  EXPECT_EQ(xpcctl({"bootstrap", file}).end.status, EX_DATAERR);
+  xpc_testing::run_result loaded = xpcctl({"bootstrap", "--allow-any-peer", file});
+  EXPECT_EQ(loaded.end.status, 0) << loaded.error;
+  const std::string line = "peers                anybody, by bootstrap --allow-any-peer\n";
+  EXPECT_NE(xpcctl({"print", "open"}).output.find(line), std::string::npos);
+  xpcd->replace();
+  EXPECT_NE(xpcctl({"print", "open"}).output.find(line), std::string::npos);
+  EXPECT_NE(xpcctl({"print", "open", "--json"}).output.find("\"any-peer\": true"),
+            std::string::npos);
+  EXPECT_EQ(xpcctl({"bootout", "open"}).end.status, 0);
+  EXPECT_EQ(xpcctl({"bootstrap", file}).end.status, EX_DATAERR) << "it was for that time only";
 }
 
 TEST_F(SystemDomain, T56_AJobOfAnotherUserMayLookButChangeNothing) {

@@ -23,7 +23,13 @@ std::string whole_path(const std::string& path) {
   return whole ? std::string(whole.get()) : path;
 }
 
-int run(const settings& given, std::vector<std::string> files) {
+struct wanted {
+  std::vector<std::string> files;
+  bool any_peer = false;
+};
+
+int run(const settings& given, const wanted& what) {
+  std::vector<std::string> files = what.files;
   settings shared = given;
   // As launchctl: the domain may stand in front of the files.
   if (files.size() > 1 && is_domain(files.front())) {
@@ -37,6 +43,7 @@ int run(const settings& given, std::vector<std::string> files) {
     object_ref order = request("bootstrap");
     set(order, "origin", whole_path(path));
     ::xpc_dictionary_set_data(order.get(), "plist", text.data(), text.size());
+    if (what.any_peer) ::xpc_dictionary_set_bool(order.get(), "allow-any-peer", true);
     int status = EX_OK;
     object_ref reply = ask(shared, order, &status);
     if (!reply) return status;
@@ -51,11 +58,14 @@ int run(const settings& given, std::vector<std::string> files) {
 }  // namespace
 
 action add_bootstrap(CLI::App& command, const settings& shared) {
-  auto files = std::make_shared<std::vector<std::string>>();
+  auto what = std::make_shared<wanted>();
   command
-      .add_option("FILE", *files, "Job descriptions, perhaps behind a domain; - is standard input")
+      .add_option("FILE", what->files,
+                  "Job descriptions, perhaps behind a domain; - is standard input")
       ->required();
-  return [files, &shared] { return run(shared, *files); };
+  command.add_flag("--allow-any-peer", what->any_peer,
+                   "In the system domain: let anybody speak to names that do not say who may");
+  return [what, &shared] { return run(shared, *what); };
 }
 
 }  // namespace xpcctl

@@ -8,6 +8,7 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "files.hpp"
 #include "manager.hpp"
@@ -37,18 +38,27 @@ bool tell(const object_ref& all, const settings& shared, const std::string& file
   return is_error;
 }
 
-int run(const settings& shared, const std::vector<std::string>& files) {
+struct wanted {
+  std::vector<std::string> files;
+  bool system = false;
+};
+
+int run(const settings& shared, const wanted& what) {
   object_ref all(::xpc_array_create(nullptr, 0));
   int status = EX_OK;
-  for (const std::string& path : files) {
+  const std::optional<openxpc::job::domain_kind> domain =
+      what.system ? std::optional(openxpc::job::domain_kind::system) : std::nullopt;
+  for (const std::string& path : what.files) {
     std::string text;
     if (int failed = read_input(path, text)) return failed;
     const std::string file = name_of_input(path);
-    auto findings = openxpc::job::inspect(text, file);
+    auto findings = openxpc::job::inspect(text, file, domain);
     if (!findings) {
       // The reason begins with the file and the place.
       if (shared.json) {
-        tell(all, shared, file, {finding::weight::error, 0, {}, findings.error().text});
+        finding broken;
+        broken.text = findings.error().text;
+        tell(all, shared, file, broken);
       } else {
         std::fprintf(stderr, "%s\n", findings.error().text.c_str());
       }
@@ -66,9 +76,11 @@ int run(const settings& shared, const std::vector<std::string>& files) {
 }  // namespace
 
 action add_lint(CLI::App& command, const settings& shared) {
-  auto files = std::make_shared<std::vector<std::string>>();
-  command.add_option("FILE", *files, "Job descriptions; - is standard input")->required();
-  return [files, &shared] { return run(shared, *files); };
+  auto what = std::make_shared<wanted>();
+  command.add_option("FILE", what->files, "Job descriptions; - is standard input")->required();
+  command.add_flag("--system", what->system,
+                   "Also say what keeps them out of the domain of the whole machine");
+  return [what, &shared] { return run(shared, *what); };
 }
 
 }  // namespace xpcctl

@@ -81,6 +81,29 @@ TEST(XpcctlLint, GoesThroughAllFilesAndReportsTheWorst) {
   EXPECT_EQ(lint({"/no/such/file"}).end.status, EX_NOINPUT);
 }
 
+TEST(XpcctlLint, SaysOnRequestWhatTheSystemDomainDoesNotLoad) {
+  const std::string path =
+      write("open.plist", xml("<key>MachServices</key><dict>\n<key>n</key><true/></dict>\n"));
+  EXPECT_EQ(lint({path}).end.status, EX_OK);
+  run_result said = lint({"--system", path});
+  EXPECT_EQ(said.end.status, EX_DATAERR);
+  EXPECT_EQ(said.error, path +
+                            ":5: MachServices/n: expected Requirement or AllowAnyPeer true, "
+                            "which a name needs in the system domain\n");
+  EXPECT_EQ(
+      lint({"--system", write("good.plist", xml("<key>MachServices</key><dict><key>n</key><dict>"
+                                                "<key>AllowAnyPeer</key><true/></dict></dict>\n"))})
+          .error,
+      "");
+  const std::string wants =
+      write("wants.plist", xml("<key>MachServices</key><dict><key>n</key><dict>\n"
+                               "<key>Requirement</key><string>team A</string></dict></dict>\n"));
+  said = lint({wants});
+  EXPECT_EQ(said.end.status, EX_DATAERR);
+  EXPECT_EQ(said.error.find(wants + ":5: MachServices/n/Requirement: is not judged yet"), 0u)
+      << said.error;
+}
+
 TEST(XpcctlLint, JsonIsForScripts) {
   const std::string path = write("bad.plist", xml("<key>Nope</key><true/>\n"
                                                   "<key>RunAtLoad</key><integer>1</integer>\n"));

@@ -40,6 +40,9 @@ void print_job(xpc_object_t job) {
   line("program", text_of(job, "program"));
   line("arguments", joined(find(job, "arguments")));
   line("from", text_of(job, "origin"));
+  if (::xpc_dictionary_get_bool(job, "any-peer")) {
+    line("peers", "anybody, by bootstrap --allow-any-peer");
+  }
   line("directory", text_of(job, "working-directory"));
   line("standard output", text_of(job, "stdout-path"));
   line("standard error", text_of(job, "stderr-path"));
@@ -59,8 +62,10 @@ void print_job(xpc_object_t job) {
                           " ago, after " + span(number_of(last, "lasted-ms")));
   }
   each(find(job, "names"), [](xpc_object_t name) {
-    line("name", text_of(name, "name") + ", " + std::to_string(number_of(name, "waiting")) +
-                     " connections waiting");
+    line("name",
+         text_of(name, "name") + ", " + std::to_string(number_of(name, "waiting")) +
+             " connections waiting" +
+             (::xpc_dictionary_get_bool(name, "hidden") ? ", hidden until it checks in" : ""));
   });
   each(find(job, "sockets"), [](xpc_object_t socket) {
     line("socket", text_of(socket, "name") + ", " + text_of(socket, "address"));

@@ -44,7 +44,10 @@ void bootstrap(supervise::supervisor& jobs, verb_call& call, answer answered) {
   for (const std::string& line : jobs.warnings_for(reading->job)) {
     append(warnings.get(), new_string(*origin + ": " + line));
   }
-  outcome<std::string> label = jobs.bootstrap(std::move(*reading), *origin);
+  const bool any_peer = get_bool(call.message, "allow-any-peer").value_or(false);
+  outcome<std::string> label = jobs.bootstrap(
+      std::move(*reading), *origin,
+      any_peer ? supervise::supervisor::peers::any : supervise::supervisor::peers::as_described);
   if (!label) return answered(label.error());
   object_ref reply = new_dictionary();
   set(reply.get(), "label", *label);

@@ -100,13 +100,12 @@ std::string directory::socket_path(std::string_view file) const {
   return "/proc/self/fd/" + std::to_string(fd_.get()) + "/" + std::string(file);
 }
 
-outcome<bound_name> directory::publish(std::string_view name) const {
+outcome<bound_name> directory::bind_unseen(std::string_view name, const std::string& hidden) const {
   const std::string where = path_ + "/" + std::string(name);
   struct stat before;
   if (stat_name(name, &before) && !S_ISSOCK(before.st_mode)) {
     return trouble{trouble::kind::conflict, where + ": a file that is no socket has this name"};
   }
-  const std::string hidden = unseen(name);
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string bound_path = socket_path(hidden);
@@ -129,8 +128,7 @@ outcome<bound_name> directory::publish(std::string_view name) const {
   struct stat file;
   const mode_t mode = open_to_all_ && (name != control_name || system_) ? 0666 : 0600;
   if (::fchmodat(fd_.get(), hidden.c_str(), mode, 0) < 0 || ::listen(listener.get(), backlog) < 0 ||
-      !stat_name(hidden, &file) ||
-      ::renameat(fd_.get(), hidden.c_str(), fd_.get(), std::string(name).c_str()) < 0) {
+      !stat_name(hidden, &file)) {
     trouble why = system_trouble(errno, where);
     ::unlinkat(fd_.get(), hidden.c_str(), 0);
     return why;
@@ -138,10 +136,26 @@ outcome<bound_name> directory::publish(std::string_view name) const {
   return bound_name{std::move(listener), file.st_dev, file.st_ino};
 }
 
+failure_of directory::rename_over(std::string_view name, const std::string& hidden) const {
+  const std::string seen(name);
+  if (::renameat(fd_.get(), hidden.c_str(), fd_.get(), seen.c_str()) == 0) return std::nullopt;
+  trouble why = system_trouble(errno, path_ + "/" + seen);
+  ::unlinkat(fd_.get(), hidden.c_str(), 0);
+  return why;
+}
+
+outcome<bound_name> directory::publish(std::string_view name) const {
+  outcome<bound_name> bound = bind_unseen(name, unseen(name));
+  if (!bound) return bound;
+  if (failure_of why = rename_over(name, unseen(name))) return *why;
+  return bound;
+}
+
 void directory::withdraw(std::string_view name, const bound_name& bound) const noexcept {
   struct stat file;
-  if (stat_name(name, &file) && file.st_dev == bound.device && file.st_ino == bound.inode) {
-    ::unlinkat(fd_.get(), std::string(name).c_str(), 0);
+  const std::string where = file_of(name, bound.hidden);
+  if (stat_name(where, &file) && file.st_dev == bound.device && file.st_ino == bound.inode) {
+    ::unlinkat(fd_.get(), where.c_str(), 0);
   }
 }
 

@@ -10,8 +10,8 @@
 
 /// The directory of a domain: who owns it, and the sockets of its names.
 ///
-/// Layout: NAME is the socket file of a service, `.control` that of the control interface, `.lock`
-/// says who serves the domain,
+/// Layout: NAME is the socket file of a service, `.NAME.hidden` one that is not to be found yet,
+/// `.control` that of the control interface, `.lock` says who serves the domain,
 /// `.run/` holds the run state. A name becomes visible by rename, listening already, so a client
 /// never meets half a name. All files are reached through the directory's descriptor: a path that
 /// is moved or replaced leads nobody astray.
@@ -27,6 +27,7 @@ struct bound_name {
   base::fd socket;
   dev_t device = 0;
   ino_t inode = 0;
+  bool hidden = false;  // its file has a name that nobody looks for
 };
 
 class directory {
@@ -51,6 +52,16 @@ class directory {
   /// renames it over whatever socket had the name. `name` was checked by its owner. Errors: a file
   /// that is no socket has the name, or the system's word.
   outcome<bound_name> publish(std::string_view name) const;
+  /// The same, but hidden: `.NAME.hidden`, which is no name, so nobody who looks the name up finds
+  /// it. A socket that had the name is removed.
+  outcome<bound_name> publish_hidden(std::string_view name) const;
+  /// Lets a hidden name be found, over whatever socket has the name; takes it out of sight again,
+  /// connections that wait included. Without effect on one that is so already. Errors: the file is
+  /// not the name's own any more, a file that is no socket has the name, or the system's word.
+  failure_of show(std::string_view name, bound_name& bound) const;
+  failure_of hide(std::string_view name, bound_name& bound) const;
+  /// The file of a name that is or is not hidden.
+  static std::string file_of(std::string_view name, bool hidden);
   /// Removes a name's file; one that somebody put in its place is left alone.
   void withdraw(std::string_view name, const bound_name& bound) const noexcept;
   /// The file of a name, without following links. False when there is none.
@@ -69,6 +80,9 @@ class directory {
  private:
   directory() = default;
   std::string socket_path(std::string_view file) const;
+  outcome<bound_name> bind_unseen(std::string_view name, const std::string& hidden) const;
+  failure_of move_name(std::string_view name, bound_name& bound, bool hidden) const;
+  failure_of rename_over(std::string_view name, const std::string& hidden) const;
 
   std::string path_;
   base::fd fd_;

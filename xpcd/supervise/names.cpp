@@ -14,8 +14,8 @@ namespace openxpc::supervise {
 
 failure_of supervisor::bind_names(supervised& job) {
   for (const std::string& text : job.job.names) {
-    owned_name name(loop_, text);
-    outcome<domain::bound_name> bound = directory_.publish(text);
+    owned_name name(loop_, text, job.job.options_of(text));
+    outcome<domain::bound_name> bound = bind_name(name, name.options.hide_until_check_in);
     if (!bound) {
       unbind_names(job, OPENXPC_ERROR_NOT_FOUND, job.job.label + ": could not be loaded");
       trouble why = bound.error();
@@ -27,6 +27,28 @@ failure_of supervisor::bind_names(supervised& job) {
     job.names.push_back(std::move(name));
   }
   return std::nullopt;
+}
+
+outcome<domain::bound_name> supervisor::bind_name(const owned_name& name, bool hidden) const {
+  return hidden ? directory_.publish_hidden(name.name) : directory_.publish(name.name);
+}
+
+/// The service is ready: from now on everybody finds it.
+void supervisor::show_names(supervised& job) {
+  for (owned_name& name : job.names) {
+    if (!name.bound.socket) continue;
+    if (failure_of why = directory_.show(name.name, name.bound)) {
+      say(job.job.label, "the name " + name.name + " stays hidden: " + why->text);
+    }
+  }
+}
+
+void supervisor::hide_name(supervised& job, owned_name& name) {
+  if (!name.bound.socket) {
+    name.bound.hidden = true;  // the one that is bound next
+  } else if (failure_of why = directory_.hide(name.name, name.bound)) {
+    say(job.job.label, "the name " + name.name + " is not hidden: " + why->text);
+  }
 }
 
 void supervisor::unbind_names(supervised& job, std::uint32_t code, const std::string& text) {
@@ -185,13 +207,14 @@ void supervisor::refuse_waiting(const job_ref& job) {
 /// After a run: whoever shared the sockets may have changed them, and may still hold them.
 void supervisor::settle_names(supervised& job, bool rotate_all) {
   for (owned_name& name : job.names) {
+    if (name.options.hide_until_check_in) hide_name(job, name);
     const int socket = name.bound.socket.get();
     bool usable = socket >= 0;
     if (usable) {
       pollfd look{socket, POLLRDHUP, 0};
       usable = ::poll(&look, 1, 0) >= 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
     }
-    if (rotate_all || !usable) {
+    if (rotate_all || !usable || name.options.reset_at_close) {
       rotate(job, name);
     } else {
       ::fcntl(socket, F_SETFL, O_NONBLOCK);
@@ -201,7 +224,7 @@ void supervisor::settle_names(supervised& job, bool rotate_all) {
 }
 
 void supervisor::rotate(supervised& job, owned_name& name) {
-  outcome<domain::bound_name> fresh = directory_.publish(name.name);
+  outcome<domain::bound_name> fresh = bind_name(name, name.bound.hidden);
   if (!fresh) {
     say(job.job.label, "the name " + name.name + " keeps its old socket: " + fresh.error().text);
     return;

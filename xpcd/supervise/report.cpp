@@ -59,6 +59,21 @@ void set_triggers(xpc_object_t result, const supervised& job) {
   if (next != std::chrono::nanoseconds::max()) set(result, "next-start-ms", milliseconds(next));
 }
 
+object_ref describe_name(const owned_name& name) {
+  object_ref one = new_dictionary();
+  set(one.get(), "name", name.name);
+  set(one.get(), "waiting",
+      static_cast<std::int64_t>(
+          name.bound.socket ? domain::waiting_connections(name.bound.socket.get()) : 0));
+  if (name.options.reset_at_close) set_bool(one.get(), "reset-at-close", true);
+  if (name.options.hide_until_check_in) {
+    set_bool(one.get(), "hide-until-check-in", true);
+    set_bool(one.get(), "hidden", name.bound.hidden);
+  }
+  if (name.options.allow_any_peer) set_bool(one.get(), "allow-any-peer", true);
+  return one;
+}
+
 void set_summary(xpc_object_t result, const supervised& job) {
   set(result, "label", job.job.label);
   set(result, "state", name_of(job.at));
@@ -85,6 +100,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
   xpc_object_t all = result.get();
   set_summary(all, *job);
   set(all, "origin", job->origin);
+  if (job->any_peer) set_bool(all, "any-peer", true);
   set(all, "program", job->job.program);
   set(all, "arguments", strings(job->job.arguments));
   set(all, "working-directory", job->job.working_directory);
@@ -114,14 +130,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
     set(all, "runs-for-ms", milliseconds(base::boot_clock::now() - job->run->started));
   }
   object_ref names = new_array();
-  for (const owned_name& name : job->names) {
-    object_ref one = new_dictionary();
-    set(one.get(), "name", name.name);
-    set(one.get(), "waiting",
-        static_cast<std::int64_t>(
-            name.bound.socket ? domain::waiting_connections(name.bound.socket.get()) : 0));
-    append(names.get(), std::move(one));
-  }
+  for (const owned_name& name : job->names) append(names.get(), describe_name(name));
   set(all, "names", std::move(names));
   object_ref sockets = new_array();
   for (const owned_socket& socket : job->sockets) {

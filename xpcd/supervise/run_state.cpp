@@ -61,6 +61,7 @@ failure_of run_state::save(const std::string& label, const saved_job& job) const
   object_ref all = new_dictionary();
   ::openxpc_dictionary_set_value(all.get(), "description", 11, job.description.get());
   set(all.get(), "origin", job.origin);
+  set_bool(all.get(), "any-peer", job.any_peer);
   set(all.get(), "generation", static_cast<std::int64_t>(job.generation));
   set(all.get(), "quick-ends", static_cast<std::int64_t>(job.quick_ends));
   set(all.get(), "started", static_cast<std::int64_t>(base::to_wire(job.started)));
@@ -115,6 +116,7 @@ outcome<saved_job> run_state::load(const std::string& label) const {
   }
   job.description.reset(::xpc_copy(description));
   job.origin = *origin;
+  job.any_peer = get_bool(all.get(), "any-peer").value_or(false);
   job.generation = static_cast<std::uint64_t>(*generation);
   job.quick_ends = static_cast<unsigned>(*quick_ends);
   job.started = base::from_wire(static_cast<std::uint64_t>(*started));

@@ -23,6 +23,7 @@ namespace openxpc::supervise {
 struct saved_job {
   object_ref description;  // the property list
   std::string origin;
+  bool any_peer = false;  // loaded for everybody
   std::uint64_t generation = 0;
   unsigned quick_ends = 0;
   base::instant started{}, loaded{};

@@ -39,6 +39,18 @@ failure_of supervisor::refuse_disabled(const job::description& job) const {
                                             "; xpcctl enable " + job.label + " changes that"};
 }
 
+failure_of supervisor::refuse_kind(const job::reading& what, peers allowed) const {
+  const job::domain_kind here =
+      directory_.is_system() ? job::domain_kind::system : job::domain_kind::user;
+  std::string wrong;
+  for (const job::reading::objection& one : what.objections) {
+    const bool waived = allowed == peers::any && one.where == job::finding::scope::any_peer;
+    if (!waived && job::counts_in(one.where, here)) wrong += (wrong.empty() ? "" : "\n") + one.text;
+  }
+  if (wrong.empty()) return std::nullopt;
+  return trouble{trouble::kind::bad_input, wrong};
+}
+
 failure_of supervisor::set_disabled(const std::string& label, bool disabled) {
   if (auto wrong = job::wrong_with_name(label)) {
     return trouble{trouble::kind::bad_input, label + ": " + *wrong};

@@ -54,9 +54,10 @@ class watch {
 
 /// One name of a job and its listening socket.
 struct owned_name {
-  owned_name(asio::io_context& loop, std::string text)
-      : name(std::move(text)), listener_watch(loop) {}
+  owned_name(asio::io_context& loop, std::string text, job::name_options with = {})
+      : name(std::move(text)), options(with), listener_watch(loop) {}
   std::string name;
+  job::name_options options;
   domain::bound_name bound;  // no socket while a new xpcd waits for its service to hand it back
   watch listener_watch;
 };
@@ -94,8 +95,9 @@ struct supervised {
   ~supervised();
 
   job::description job;
-  object_ref object;   // the property list
-  std::string origin;  // file it came from, for people
+  object_ref object;      // the property list
+  std::string origin;     // file it came from, for people
+  bool any_peer = false;  // whoever loaded it lets everybody speak to it, whatever its names say
   state at = state::idle;
   wish want = wish::on_demand;
   throttle limits;

@@ -111,6 +111,7 @@ failure_of supervisor::save(const supervised& job) const {
   saved_job all;
   all.description = retain(job.object.get());
   all.origin = job.origin;
+  all.any_peer = job.any_peer;
   all.generation = job.generation;
   all.quick_ends = job.limits.quick_ends();
   all.started = job.limits.started();
@@ -118,7 +119,8 @@ failure_of supervisor::save(const supervised& job) const {
   return saved_.save(job.job.label, all);
 }
 
-outcome<std::string> supervisor::bootstrap(job::reading what, const std::string& origin) {
+outcome<std::string> supervisor::bootstrap(job::reading what, const std::string& origin,
+                                           peers allowed) {
   const std::string label = what.job.label;
   if (shut_down_) return trouble{trouble::kind::unavailable, "xpcd is shutting down"};
   if (job_ref other = find(label)) {
@@ -135,11 +137,13 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
                      label + ": the name " + name + " is taken by the job " + owner};
     }
   }
+  if (failure_of why = refuse_kind(what, allowed)) return *why;
   if (failure_of why = refuse_disabled(what.job)) return *why;
   if (failure_of why = forbidden(what.job)) return *why;
   job_ref job = std::make_shared<supervised>(loop_, std::move(what.job));
   job->object = std::move(what.object);
   job->origin = origin;
+  job->any_peer = allowed == peers::any;
   job->loaded = base::boot_clock::now();
   if (failure_of why = bind_sockets(*job)) return *why;
   if (failure_of why = bind_names(*job)) {

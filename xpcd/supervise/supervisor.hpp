@@ -34,6 +34,9 @@ struct supervisor_options {
 class supervisor {
  public:
   using done = base::function<void(failure_of)>;
+  /// Who may speak to a job whose names do not say so: nobody, so that the system domain does not
+  /// load it, or anybody.
+  enum class peers : unsigned char { as_described, any };
 
   /// `loop` and `directory` must outlive it.
   supervisor(asio::io_context& loop, domain::directory& directory, supervisor_options options = {});
@@ -44,9 +47,11 @@ class supervisor {
   // --- Verbs ---
   /// Binds the job's names and starts it if it is to run at once. Returns its label.
   /// A job that is loaded already with this very description is left as it is.
-  /// Errors: conflict (label or a name is taken, by whom), denied (it is disabled), or what binding
-  /// and the run state's directory said.
-  outcome<std::string> bootstrap(job::reading what, const std::string& origin);
+  /// Errors: conflict (label or a name is taken, by whom), denied (it is disabled), bad_input (it
+  /// is not for a domain of this kind: a line for each reason), or what binding and the run state's
+  /// directory said.
+  outcome<std::string> bootstrap(job::reading what, const std::string& origin,
+                                 peers allowed = peers::as_described);
   /// What in a description has no effect in this domain, for people.
   std::vector<std::string> warnings_for(const job::description& job) const;
   /// Ends the job's process and forgets the job; done when both are gone.
@@ -149,6 +154,7 @@ class supervisor {
 
   // settings.cpp
   failure_of refuse_disabled(const job::description& job) const;
+  failure_of refuse_kind(const job::reading& what, peers allowed) const;
 
   // names.cpp
   failure_of bind_names(supervised& job);
@@ -162,6 +168,9 @@ class supervisor {
   void on_listener(const job_ref& job, const std::string& name);
   void refuse_waiting(const job_ref& job);
   void settle_names(supervised& job, bool rotate_all);
+  void show_names(supervised& job);
+  void hide_name(supervised& job, owned_name& name);
+  outcome<domain::bound_name> bind_name(const owned_name& name, bool hidden) const;
   void rotate(supervised& job, owned_name& name);
   void retire(base::fd listener, std::uint32_t code, std::uint32_t flags, std::string text);
 

@@ -39,6 +39,7 @@ void supervisor::take_over_job(const std::string& label) {
   job_ref job = std::make_shared<supervised>(loop_, std::move(reading->job));
   job->object = std::move(reading->object);
   job->origin = saved->origin;
+  job->any_peer = saved->any_peer;
   job->generation = saved->generation;
   job->loaded = saved->loaded;
   job->limits.restore(saved->started, saved->quick_ends);
@@ -71,7 +72,10 @@ void supervisor::take_over_job(const std::string& label) {
     return arm_triggers(job);
   }
   for (const std::string& text : job->job.names) {
-    job->names.emplace_back(loop_, text);
+    owned_name& name = job->names.emplace_back(loop_, text, job->job.options_of(text));
+    struct stat file;
+    name.bound.hidden = name.options.hide_until_check_in &&
+                        directory_.stat_name(domain::directory::file_of(text, true), &file);
     owners_[text] = label;
   }
   jobs_[label] = job;
@@ -95,7 +99,8 @@ failure_of supervisor::hand_back(supervised& job, const std::string& text, base:
     if (name.name != text) continue;
     if (name.bound.socket) return std::nullopt;  // we have it
     struct stat file;
-    if (!directory_.stat_name(text, &file) || !domain::is_listener_of_file(socket.get(), file)) {
+    const std::string where = domain::directory::file_of(text, name.bound.hidden);
+    if (!directory_.stat_name(where, &file) || !domain::is_listener_of_file(socket.get(), file)) {
       return trouble{trouble::kind::bad_input, job.job.label + ": the socket handed back for " +
                                                    text + " is not the one behind the name"};
     }
@@ -120,6 +125,7 @@ failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, ba
   for (auto& [name, socket] : sockets) {
     if (failure_of why = hand_back(*job, name, std::move(socket))) wrong = why;
   }
+  show_names(*job);
   job->run->link = std::move(link);
   apply(job, event::checked_in);
   await_idleness(job);

@@ -90,7 +90,9 @@ object_ref supervisor::why_not(const std::string& name, bool whole) const {
   for (const owned_name& one : job->names) {
     if (one.name != name) continue;
     struct stat file;
-    if (!directory_.stat_name(name, &file)) {
+    if (one.bound.hidden) {
+      out.bad("it is hidden until its service checks in");
+    } else if (!directory_.stat_name(name, &file)) {
       out.bad("its socket file " + directory_.path() + "/" + name + " was removed");
     } else if (one.bound.socket &&
                (file.st_dev != one.bound.device || file.st_ino != one.bound.inode)) {
