@@ -42,6 +42,7 @@ OPENXPC_BEGIN_DECLS
 
 #ifndef OPENXPC_DARWIN_TYPES
 #define OPENXPC_DARWIN_TYPES
+// Parameters spell the array out: generators of bindings lose the const of a typedef of an array.
 typedef unsigned char uuid_t[16];
 typedef char uuid_string_t[37];
 typedef unsigned int mach_port_t;
@@ -207,7 +208,8 @@ XPC_EXPORT XPC_NONNULL1 size_t xpc_string_get_length(xpc_object_t xstring);
 XPC_EXPORT XPC_NONNULL1 const char* xpc_string_get_string_ptr(xpc_object_t xstring);
 
 /// Copies 16 bytes.
-XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT XPC_MALLOC xpc_object_t xpc_uuid_create(const uuid_t uuid);
+XPC_EXPORT XPC_NONNULL1 XPC_WARN_RESULT XPC_MALLOC xpc_object_t
+xpc_uuid_create(const unsigned char uuid[16]);
 /// Lends the 16 bytes; NULL for any other type.
 XPC_EXPORT XPC_NONNULL1 const uint8_t* xpc_uuid_get_bytes(xpc_object_t xuuid);
 
@@ -283,7 +285,7 @@ XPC_EXPORT XPC_NONNULL1 XPC_NONNULL3 void xpc_array_set_data(xpc_object_t xarray
 XPC_EXPORT XPC_NONNULL1 XPC_NONNULL3 void xpc_array_set_string(xpc_object_t xarray, size_t index,
                                                                const char* string);
 XPC_EXPORT XPC_NONNULL1 XPC_NONNULL3 void xpc_array_set_uuid(xpc_object_t xarray, size_t index,
-                                                             const uuid_t uuid);
+                                                             const unsigned char uuid[16]);
 /// Stores a box with a duplicate of `fd`; one that is not open is misuse. When the process has no
 /// descriptor left, null is stored.
 XPC_EXPORT XPC_NONNULL1 void xpc_array_set_fd(xpc_object_t xarray, size_t index, int fd);
@@ -365,9 +367,8 @@ XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 void xpc_dictionary_set_data(xpc_object_t x
                                                                   const void* bytes, size_t length);
 XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 XPC_NONNULL3 void xpc_dictionary_set_string(
     xpc_object_t xdict, const char* key, const char* string);
-XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 XPC_NONNULL3 void xpc_dictionary_set_uuid(xpc_object_t xdict,
-                                                                               const char* key,
-                                                                               const uuid_t uuid);
+XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 XPC_NONNULL3 void xpc_dictionary_set_uuid(
+    xpc_object_t xdict, const char* key, const unsigned char uuid[16]);
 /// Stores a box with a duplicate of `fd`; one that is not open is misuse. When the process has no
 /// descriptor left, the key is removed.
 XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 void xpc_dictionary_set_fd(xpc_object_t xdict, const char* key,
