@@ -25,6 +25,7 @@
 #include <functional>
 #include <string>
 
+#include "bundle/applications.hpp"
 #include "load.hpp"
 #include "options.hpp"
 
@@ -175,7 +176,8 @@ int run(const options& wanted) {
   options.state_directory = wanted.state.value_or(where->state);
   if (wanted.idle_exit) options.idle_exit = std::chrono::seconds(*wanted.idle_exit);
   supervise::supervisor jobs(loop, *directory, options);
-  control::service control(loop, *directory, jobs);
+  bundle::applications applications(loop, *directory, jobs);
+  control::service control(loop, *directory, jobs, applications);
 
   bool ending = false;
   std::function<void()> end = [&] {

@@ -18,6 +18,8 @@ struct domain_choice {
   std::string directory;
   /// The domain of that user alone, with kind::user; no value: this process's user.
   std::optional<std::uint32_t> uid = {};
+  /// Services beside this program's own file come first.
+  bool own_services_first = false;
 };
 
 /// The directories to look a name up in, in order: own domain, then system. The environment

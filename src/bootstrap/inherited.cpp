@@ -1,5 +1,7 @@
 #include "bootstrap/inherited.hpp"
 
+#include "bootstrap/application_rule.hpp"
+
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -66,6 +68,7 @@ std::vector<given>& all_given() {
       // Socket units do not set it; a packet that was queued before carries no credentials.
       int on = 1;
       if (is_service) ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+      if (is_service && application_rule()) connection::admit_by(fd, application_rule());
       taken.push_back({std::move(name), base::fd(fd), is_service});
     }
     return taken;

@@ -27,10 +27,10 @@ base::fd name_dialer::find(connection::error_ref& why) const {
     if (directory) {
       any_domain = true;
       struct stat found{};
-      if (::fstatat(directory.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0 &&
-          S_ISSOCK(found.st_mode))
-        return directory;
-      if (errno == EACCES)
+      const bool there =
+          ::fstatat(directory.get(), name_.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+      if (there && S_ISSOCK(found.st_mode)) return directory;
+      if (!there && errno == EACCES)
         reason = connection::make_error(
             OPENXPC_ERROR_DENIED, "the name " + name_ + " in " + each + " is not for this user");
     }
@@ -48,13 +48,28 @@ base::fd name_dialer::find(connection::error_ref& why) const {
   return {};
 }
 
+void name_dialer::look_beside() {
+  if (!where_.own_services_first || beside_ || check_name(name_)) return;
+  if (stands_beside(name_) != standing::none) beside_ = base::make_ref<private_way>(name_);
+}
+
+/// What stands beside this program is found whatever domain there is; whether it is right is for
+/// the service manager to say, with the first message.
 connection::error_ref name_dialer::look_up() {
+  look_beside();
+  if (beside_) return nullptr;
   connection::error_ref why;
   find(why);
   return why;
 }
 
 connection::dialer::answer name_dialer::dial(base::instant since) {
+  if (beside_) {
+    private_way::answer found = beside_->dial(since);
+    if (!found.elsewhere) return {std::move(found.socket), std::move(found.failure)};
+    beside_ = nullptr;
+    where_.own_services_first = false;
+  }
   connection::error_ref why;
   base::fd directory = find(why);
   if (!directory) return {{}, std::move(why)};

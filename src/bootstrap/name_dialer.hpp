@@ -1,6 +1,7 @@
 #pragma once
 
 #include "bootstrap/domain.hpp"
+#include "bootstrap/private_services.hpp"
 #include "connection/dialer.hpp"
 
 #include <chrono>
@@ -15,6 +16,9 @@ class name_dialer final : public connection::dialer {
       : name_(std::move(name)), where_(std::move(where)) {}
   connection::error_ref look_up() override;
   answer dial(base::instant since) override;
+  bool wait(base::function<void()> again) override {
+    return beside_ && beside_->wait(std::move(again));
+  }
   /// From now on only in the domain of that user. Not beside another call.
   void only_of_user(std::uint32_t uid) { where_ = {domain_choice::kind::user, {}, uid}; }
 
@@ -23,9 +27,11 @@ class name_dialer final : public connection::dialer {
 
  private:
   base::fd find(connection::error_ref& why) const;
+  void look_beside();
 
   const std::string name_;
   domain_choice where_;
+  base::ref<private_way> beside_;  // null: no bundle beside this program can be it
 };
 
 }  // namespace openxpc::bootstrap

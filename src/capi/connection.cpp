@@ -145,8 +145,10 @@ xpc_connection_t xpc_connection_create(const char* name, dispatch_queue_t target
     made->behind().set_executor(std::move(where));
     return give(std::move(made));
   }
-  auto made = make_client(
-      name, base::make_ref<bootstrap::name_dialer>(name, bootstrap::domain_choice{}), true);
+  bootstrap::domain_choice where_from;
+  where_from.own_services_first = true;
+  auto made =
+      make_client(name, base::make_ref<bootstrap::name_dialer>(name, std::move(where_from)), true);
   made->behind().set_executor(std::move(where));
   return give(std::move(made));
 }

@@ -23,6 +23,7 @@ bootstrap::domain_choice domain_of(const openxpc_conversation_options_s& given) 
   where.which = given.domain == OPENXPC_DOMAIN_USER     ? kind::user
                 : given.domain == OPENXPC_DOMAIN_SYSTEM ? kind::system
                                                         : kind::automatic;
+  where.own_services_first = where.which == kind::automatic && where.directory.empty();
   return where;
 }
 

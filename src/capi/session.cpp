@@ -86,10 +86,10 @@ bool activate(peer_object& session, xpc_rich_error_t* error_out) {
   return false;
 }
 
-xpc_session_t create(const char* name, dispatch_queue_t queue, xpc_session_create_flags_t flags,
-                     xpc_rich_error_t* error_out, const char* function) {
+xpc_session_t create(const char* name, bootstrap::domain_choice where, dispatch_queue_t queue,
+                     xpc_session_create_flags_t flags, xpc_rich_error_t* error_out,
+                     const char* function) {
   need_pointer(name, "name", function);
-  bootstrap::domain_choice where;
   if (flags & XPC_SESSION_CREATE_MACH_PRIVILEGED)
     where.which = bootstrap::domain_choice::kind::system;
   auto way = base::make_ref<bootstrap::name_dialer>(name, where);
@@ -126,14 +126,16 @@ xpc_session_t xpc_session_create_xpc_service(const char* name, dispatch_queue_t 
   if (flags & XPC_SESSION_CREATE_MACH_PRIVILEGED)
     base::misuse(__func__,
                  "XPC_SESSION_CREATE_MACH_PRIVILEGED is for xpc_session_create_mach_service()");
-  return create(name, target_queue, flags, error_out, __func__);
+  bootstrap::domain_choice where;
+  where.own_services_first = true;
+  return create(name, std::move(where), target_queue, flags, error_out, __func__);
 }
 
 xpc_session_t xpc_session_create_mach_service(const char* mach_service,
                                               dispatch_queue_t target_queue,
                                               xpc_session_create_flags_t flags,
                                               xpc_rich_error_t* error_out) {
-  return create(mach_service, target_queue, flags, error_out, __func__);
+  return create(mach_service, {}, target_queue, flags, error_out, __func__);
 }
 
 void xpc_session_set_target_queue(xpc_session_t session, dispatch_queue_t target_queue) {

@@ -417,7 +417,7 @@ void conversation::dial() {
   lock.unlock();
   if (found.socket)
     over->attach(channel::socket_transport(std::move(found.socket)));
-  else
+  else if (!how_.way->wait([self = base::ref<conversation>::share(this)] { self->dial(); }))
     redial_later();
 }
 

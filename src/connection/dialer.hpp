@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/fd.hpp"
+#include "base/function.hpp"
 #include "connection/failure.hpp"
 
 namespace openxpc::connection {
@@ -18,6 +19,12 @@ class dialer : public base::counted {
   /// @param since  when this attempt began: owners of names that restart are waited for, not for
   /// ever.
   virtual answer dial(base::instant since) = 0;
+  /// After dial() gave neither: calls `again` once, on an engine thread, as soon as it is worth
+  /// another try. False: nobody will say when.
+  virtual bool wait(base::function<void()> again) {
+    (void)again;
+    return false;
+  }
 };
 
 }  // namespace openxpc::connection

@@ -23,6 +23,7 @@ constexpr auto pause_without_descriptors = std::chrono::milliseconds(20);
 door::door(base::ref<listener> of, base::fd listening)
     : of_(std::move(of)),
       socket_(std::move(listening)),
+      admission_(admission_of(socket_.get())),
       reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
   int flags = ::fcntl(socket_.get(), F_GETFL);
   ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
@@ -68,7 +69,11 @@ bool door::accept_one() {
     }
     of = of_;
   }
-  of->accepted(std::move(client));
+  if (error_ref why = admission_ ? admission_->judge(client.get()) : nullptr) {
+    of->refuse(std::move(client), why->code(), why->message().c_str());
+  } else {
+    of->accepted(std::move(client));
+  }
   return true;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "connection/admission.hpp"
 #include "engine/registration.hpp"
 #include "engine/timer.hpp"
 
@@ -28,6 +29,7 @@ class door final : public engine::source {
   std::mutex mutex_;
   base::ref<listener> of_;
   base::fd socket_;
+  const base::ref<admission> admission_;
   base::fd reserve_;
   engine::registration watch_;
   engine::timer later_;

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "bundle/verbs.hpp"
+
 namespace openxpc::control {
 
 /// Outlives the service where a conversation of the library still refers to it.
@@ -16,6 +18,7 @@ struct service_state {
   asio::io_context& loop;
   domain::directory& directory;
   supervise::supervisor& jobs;
+  bundle::applications& applications;
   object_ref listener;
   domain::bound_name bound;
   base::function<void()> closed;
@@ -67,6 +70,7 @@ struct client {
   supervise::supervisor* jobs;
   std::weak_ptr<service_state> alive;
   pid_t pid;
+  uid_t user;
   bool is_owner;
   bool is_link = false;
 };
@@ -82,7 +86,8 @@ void answer_request(openxpc_request_t request, outcome<object_ref> result) {
 
 void on_request(void* context, openxpc_request_t request) {
   client& from = *static_cast<client*>(context);
-  if (from.alive.expired()) return ::openxpc_request_release(request);
+  std::shared_ptr<service_state> here = from.alive.lock();
+  if (!here) return ::openxpc_request_release(request);
   xpc_object_t message = ::openxpc_request_get_message(request);
   const std::string op = get_text(message, "op").value_or("");
   const verb* what = find_verb(op);
@@ -98,6 +103,12 @@ void on_request(void* context, openxpc_request_t request) {
   verb_call call;
   call.message = message;
   call.pid = from.pid;
+  call.user = from.user;
+  call.applications = &here->applications;
+  call.pidfd = [request] {
+    object_ref sender(::openxpc_request_copy_sender(request));
+    return base::fd(::openxpc_peer_dup_pidfd(sender.get()));
+  };
   call.is_owner = from.is_owner;
   if (op == "check-in" || op == "check-in-again") {
     from.is_link = true;
@@ -112,8 +123,15 @@ void on_request(void* context, openxpc_request_t request) {
       return true;
     };
   }
-  what->run(*from.jobs, call,
-            [request](outcome<object_ref> result) { answer_request(request, std::move(result)); });
+  answer answered = [request](outcome<object_ref> result) {
+    answer_request(request, std::move(result));
+  };
+  object_ref about_the_job;
+  if (get_object(message, "application") != nullptr &&
+      !bundle::turn_to_application(op, call, &about_the_job, &answered)) {
+    return;
+  }
+  what->run(*from.jobs, call, std::move(answered));
 }
 
 void on_end(void* context, xpc_rich_error_t) {
@@ -123,8 +141,10 @@ void on_end(void* context, xpc_rich_error_t) {
 
 }  // namespace
 
-service::service(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs)
-    : state_(std::make_shared<service_state>(service_state{loop, directory, jobs, {}, {}, {}})) {}
+service::service(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs,
+                 bundle::applications& applications)
+    : state_(std::make_shared<service_state>(
+          service_state{loop, directory, jobs, applications, {}, {}, {}})) {}
 
 service::~service() {
   if (state_->listener) {
@@ -163,7 +183,7 @@ failure_of service::open() {
       return OPENXPC_REJECT;
     }
     chosen->handlers = {};
-    chosen->handlers.context = new client{&here->jobs, weak, who.pid, is_owner};
+    chosen->handlers.context = new client{&here->jobs, weak, who.pid, who.euid, is_owner};
     chosen->handlers.on_request = on_request;
     chosen->handlers.on_end = on_end;
     chosen->handlers.release = [](void* one) { delete static_cast<client*>(one); };

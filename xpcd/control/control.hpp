@@ -16,7 +16,8 @@ struct service_state;
 class service {
  public:
   /// All must outlive it.
-  service(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs);
+  service(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs,
+          bundle::applications& applications);
   ~service();
   service(const service&) = delete;
   service& operator=(const service&) = delete;

@@ -5,6 +5,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "bundle/verbs.hpp"
+
 namespace openxpc::control {
 
 namespace {
@@ -220,6 +222,7 @@ constexpr verb verbs[] = {
     {"check-in", false, check_in},
     {"check-in-again", false, check_in},
     {"drained", false, drained},
+    {"private-service", false, bundle::private_service},
 };
 
 }  // namespace

@@ -7,6 +7,10 @@
 
 #include <sys/types.h>
 
+namespace openxpc::bundle {
+class applications;
+}
+
 /// The verbs of the control interface: a dictionary in, a dictionary or a reason out. They know
 /// nothing of sockets.
 namespace openxpc::control {
@@ -19,6 +23,10 @@ struct verb_call {
   /// How the process can be asked over this very conversation; for check-in. Empty where that is
   /// not possible.
   base::function<bool(const char* request)> link;
+  bundle::applications* applications = nullptr;
+  uid_t user = 0;  // whose process asks
+  /// A pidfd of who asks, as of when it connected; until the verb returns.
+  base::function<base::fd()> pidfd;
 };
 
 using answer = base::function<void(outcome<object_ref>)>;

@@ -2,6 +2,7 @@
 
 #include "supervise/environment.hpp"
 #include "supervise/output.hpp"
+#include "supervise/private_place.hpp"
 #include "supervise/program.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/spawn.hpp"
@@ -120,6 +121,11 @@ outcome<spawned> supervisor::spawn_job(supervised& job) {
   plan.run_fd = saved_.borrowed_fd();
   plan.run_file = run_state::run_file(job.job.label);
   plan.generation = job.generation + 1;
+  if (job.apart) {
+    plan.own_session = job.apart->own_session;
+    plan.application_fd = job.apart->application.get();
+    plan.application_pid = job.apart->application_pid;
+  }
   plan.descriptor_limit = options_.descriptor_limit;
   run_files files;
   if (failure_of why = open_files(job, plan.identity, &files)) return *why;

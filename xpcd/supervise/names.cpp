@@ -1,5 +1,6 @@
 // Names and sockets of jobs: binding, watching, refusing, rotating.
 
+#include "supervise/private_place.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 
@@ -15,6 +16,7 @@ namespace openxpc::supervise {
 failure_of supervisor::bind_names(supervised& job) {
   for (const std::string& text : job.job.names) {
     owned_name name(loop_, text, job.job.options_of(text));
+    name.apart = job.apart.get();
     outcome<domain::bound_name> bound = bind_name(name, name.options.hide_until_check_in);
     if (!bound) {
       unbind_names(job, OPENXPC_ERROR_NOT_FOUND, job.job.label + ": could not be loaded");
@@ -23,13 +25,14 @@ failure_of supervisor::bind_names(supervised& job) {
       return why;
     }
     name.bound = std::move(*bound);
-    owners_[text] = job.job.label;
+    if (!job.apart) owners_[text] = job.job.label;
     job.names.push_back(std::move(name));
   }
   return std::nullopt;
 }
 
 outcome<domain::bound_name> supervisor::bind_name(const owned_name& name, bool hidden) const {
+  if (name.apart != nullptr) return publish_private(directory_, name.apart);
   return hidden ? directory_.publish_hidden(name.name) : directory_.publish(name.name);
 }
 
@@ -54,8 +57,10 @@ void supervisor::hide_name(supervised& job, owned_name& name) {
 void supervisor::unbind_names(supervised& job, std::uint32_t code, const std::string& text) {
   for (owned_name& name : job.names) {
     name.listener_watch.stop();
-    owners_.erase(name.name);
-    directory_.withdraw(name.name, name.bound);
+    if (name.apart == nullptr) {
+      owners_.erase(name.name);
+      directory_.withdraw(name.name, name.bound);
+    }
     if (name.bound.socket) retire(std::move(name.bound.socket), code, 0, text);
   }
   job.names.clear();

@@ -86,6 +86,7 @@ void set_summary(xpc_object_t result, const supervised& job) {
 object_ref supervisor::list() const {
   object_ref all = new_array();
   for (const auto& [label, job] : jobs_) {
+    if (job->apart) continue;
     object_ref one = new_dictionary();
     set_summary(one.get(), *job);
     append(all.get(), std::move(one));

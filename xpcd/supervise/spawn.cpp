@@ -177,6 +177,11 @@ outcome<spawned> spawn(const spawn_plan& plan) {
     environment.push_back("OPENXPC_DOMAIN_FD=" + std::to_string(work.sources.size()));
     work.sources.push_back(plan.domain_fd);
   }
+  if (plan.application_fd >= 0) {
+    environment.push_back("OPENXPC_APPLICATION=" + std::to_string(plan.application_pid));
+    environment.push_back("OPENXPC_APPLICATION_FD=" + std::to_string(work.sources.size()));
+    work.sources.push_back(plan.application_fd);
+  }
   work.sources.reserve(work.sources.size() + 1);
   // Strings that the child completes come last: moving the vector would move their buffers.
   char spare[32];

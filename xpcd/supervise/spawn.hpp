@@ -33,7 +33,11 @@ struct spawn_plan {
   std::string run_file;
   std::uint64_t generation = 0;
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE; 0: as it is
-  job::process_setup process;          // its user and group excepted: that is `identity`
+  bool own_session = false;            // setsid(2)
+  /// Whose service it is; -1: nobody's in particular. The descriptor, a pidfd, goes with it.
+  int application_fd = -1;
+  pid_t application_pid = 0;
+  job::process_setup process;  // its user and group excepted: that is `identity`
   std::optional<credentials> identity;
 };
 

@@ -154,7 +154,7 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
     ::syscall(SYS_exit_group, 127);
   };
   work.id.pid = static_cast<pid_t>(call(SYS_getpid));
-  if (call(SYS_setpgid, 0, 0) < 0) fail(step::group);
+  if ((plan.own_session ? call(SYS_setsid) : call(SYS_setpgid, 0, 0)) < 0) fail(step::group);
   const long own = call(SYS_pidfd_open, work.id.pid, 0);
   work.id.pidfd_inode = own < 0 ? 0 : inode_of(static_cast<int>(own));
   if (own >= 0) call(SYS_close, own);

@@ -21,6 +21,8 @@
 /// What the supervisor keeps about one job. Belongs to the supervisor's thread.
 namespace openxpc::supervise {
 
+struct private_place;
+
 /// A descriptor that the loop watches. The loop knows it only while it is watched: a listening
 /// socket is shared with its service, whose clients would wake xpcd up otherwise.
 class watch {
@@ -57,6 +59,7 @@ struct owned_name {
   owned_name(asio::io_context& loop, std::string text, job::name_options with = {})
       : name(std::move(text)), options(with), listener_watch(loop) {}
   std::string name;
+  private_place* apart = nullptr;  // of its job, where it has one; lent
   job::name_options options;
   domain::bound_name bound;  // no socket while a new xpcd waits for its service to hand it back
   watch listener_watch;
@@ -102,8 +105,9 @@ struct supervised {
   wish want = wish::on_demand;
   throttle limits;
   std::vector<owned_name> names;
-  std::vector<owned_socket> sockets;  // that it fetches by launch_activate_socket
-  std::unique_ptr<triggers> extra;    // nullptr: only clients and verbs start it
+  std::vector<owned_socket> sockets;     // that it fetches by launch_activate_socket
+  std::unique_ptr<triggers> extra;       // nullptr: only clients and verbs start it
+  std::unique_ptr<private_place> apart;  // nullptr: its names are for everybody in the domain
   base::instant loaded{};
   std::optional<job_run> run;
   std::optional<run_result> last;

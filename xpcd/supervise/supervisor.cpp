@@ -1,5 +1,6 @@
 #include "supervise/supervisor.hpp"
 
+#include "supervise/private_place.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/triggers.hpp"
 
@@ -88,7 +89,9 @@ trouble supervisor::no_such_job(const std::string& label) {
 
 std::vector<std::string> supervisor::labels() const {
   std::vector<std::string> all;
-  for (const auto& [label, job] : jobs_) all.push_back(label);
+  for (const auto& [label, job] : jobs_) {
+    if (!job->apart) all.push_back(label);
+  }
   return all;
 }
 
@@ -108,6 +111,7 @@ std::string supervisor::label_of(pid_t pid) const {
 }
 
 failure_of supervisor::save(const supervised& job) const {
+  if (job.apart) return std::nullopt;  // whoever needs it asks the next xpcd for it
   saved_job all;
   all.description = retain(job.object.get());
   all.origin = job.origin;
@@ -282,7 +286,9 @@ void supervisor::forget(const job_ref& job) {
 void supervisor::shut_down(base::function<void()> finished) {
   shut_down_ = std::move(finished);
   hand_back_timer_.cancel();
-  for (const std::string& label : labels()) {
+  std::vector<std::string> all;
+  for (const auto& [label, job] : jobs_) all.push_back(label);
+  for (const std::string& label : all) {
     if (job_ref job = find(label)) apply(job, event::bootout);
   }
   check_shut_down();

@@ -52,6 +52,17 @@ class supervisor {
   /// directory said.
   outcome<std::string> bootstrap(job::reading what, const std::string& origin,
                                  peers allowed = peers::as_described);
+  /// Loads a job whose one name nobody finds in the domain's directory; its label is one that no
+  /// description can have. It does not outlive xpcd.
+  failure_of bootstrap_private(job::description what, const std::string& origin,
+                               std::unique_ptr<private_place> place);
+  struct private_job {
+    bool loaded = false, removing = false;
+    base::fd endpoint;  // a way to its socket; empty also when no descriptor is free
+  };
+  private_job private_job_of(const std::string& label) const;
+  /// The labels of all private jobs of that name.
+  std::vector<std::string> private_labels_of(const std::string& name) const;
   /// What in a description has no effect in this domain, for people.
   std::vector<std::string> warnings_for(const job::description& job) const;
   /// Ends the job's process and forgets the job; done when both are gone.

@@ -25,18 +25,22 @@ void prepend(const std::string& path, std::deque<std::string>* left) {
   left->insert(left->begin(), parts.begin(), parts.end());
 }
 
-failure_of judge(const struct stat& status, const std::string& path) {
-  if (status.st_uid != 0) {
+failure_of judge(const struct stat& status, const std::string& path, uid_t owner) {
+  if (status.st_uid != 0 && status.st_uid != owner) {
     return trouble{trouble::kind::denied,
                    path + ": belongs to uid " + std::to_string(status.st_uid) +
-                       ", in the system domain it must be root's",
+                       (owner == 0 ? ", in the system domain it must be root's"
+                                   : ", it must be root's or that of uid " + std::to_string(owner)),
                    EPERM};
   }
   const bool sticky = S_ISDIR(status.st_mode) && (status.st_mode & S_ISVTX) != 0;
   if (!S_ISLNK(status.st_mode) && (status.st_mode & 022) != 0 && !sticky) {
-    return trouble{trouble::kind::denied,
-                   path + ": others than root may write there, in the system domain nobody may",
-                   EPERM};
+    return trouble{
+        trouble::kind::denied,
+        path + (owner == 0 ? ": others than root may write there, in the system domain nobody may"
+                           : ": others than root and uid " + std::to_string(owner) +
+                                 " may write there, nobody may"),
+        EPERM};
   }
   return std::nullopt;
 }
@@ -57,7 +61,9 @@ outcome<base::fd> open_root() {
 
 }  // namespace
 
-outcome<base::fd> open_trusted(const std::string& path) {
+outcome<base::fd> open_trusted(const std::string& path) { return open_owned(path, 0); }
+
+outcome<base::fd> open_owned(const std::string& path, uid_t owner) {
   if (path.empty() || path.front() != '/') {
     return trouble{trouble::kind::bad_input, path + ": is not an absolute path", EINVAL};
   }
@@ -74,7 +80,7 @@ outcome<base::fd> open_trusted(const std::string& path) {
     base::fd next(::openat(at->get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat status;
     if (!next || ::fstat(next.get(), &status) < 0) return system_trouble(errno, here);
-    if (failure_of why = judge(status, here)) return *why;
+    if (failure_of why = judge(status, here, owner)) return *why;
     if (!S_ISLNK(status.st_mode)) {
       at = std::move(next);
       walked = here;

@@ -3,9 +3,11 @@
 #include "base/fd.hpp"
 #include "job/outcome.hpp"
 
+#include <sys/types.h>
+
 #include <string>
 
-/// Files that only root can have put where they are.
+/// Files that only root, or one user beside it, can have put where they are.
 namespace openxpc::supervise {
 
 /// Opens what an absolute path leads to (O_PATH) while it looks at each step: every directory, link
@@ -15,7 +17,10 @@ namespace openxpc::supervise {
 /// Errors (denied) name the step; or the system's word.
 outcome<base::fd> open_trusted(const std::string& path);
 
-/// The same for the directory that a file stands in; `*name` gets the last part of the path.
+/// The same where files of that user count as well as root's.
+outcome<base::fd> open_owned(const std::string& path, uid_t owner);
+
+/// open_trusted() for the directory that a file stands in; `*name` gets the last part of the path.
 outcome<base::fd> open_trusted_parent(const std::string& path, std::string* name);
 
 }  // namespace openxpc::supervise

@@ -1,0 +1,181 @@
+#include "system/application.hpp"
+
+#include "support/role.hpp"
+
+#include <xpc/openxpc/connection.h>
+#include <xpc/openxpc/listener.h>
+#include <xpc/openxpc/service.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <stdexcept>
+
+namespace system_test {
+
+namespace fs = std::filesystem;
+
+std::string make_bundle(const std::string& place, const bundle_files& what) {
+  const std::string name = what.directory.empty() ? what.identifier : what.directory;
+  const std::string bundle = place + "/" + name + ".xpc";
+  const std::string inside = what.flat ? bundle : bundle + "/Contents";
+  const std::string programs = what.flat ? bundle : inside + "/MacOS";
+  fs::create_directories(programs);
+  std::ofstream(inside + "/Info.plist")
+      << "<plist version=\"1.0\"><dict>\n<key>CFBundleIdentifier</key><string>" << what.identifier
+      << "</string>\n<key>CFBundlePackageType</key><string>XPC!</string>\n"
+      << what.more << "<key>XPCService</key><dict>\n"
+      << what.service << "</dict>\n</dict></plist>\n";
+  const std::string program = programs + "/" + (what.executable.empty() ? name : what.executable);
+  std::ofstream(program) << "#!/bin/sh\nexec " << xpc_testing::this_program()
+                         << " --xpc-role=" << what.role << " " << what.identifier << "\n";
+  if (::chmod(program.c_str(), 0755) != 0) throw std::runtime_error(program);
+  return bundle;
+}
+
+void install_program(const std::string& path) {
+  fs::create_directories(fs::path(path).parent_path());
+  std::error_code linked;
+  fs::create_hard_link(xpc_testing::this_program(), path, linked);
+  if (linked) fs::copy_file(xpc_testing::this_program(), path);
+}
+
+namespace {
+
+xpc_testing::child start(const std::string& program, const std::string& domain,
+                         std::vector<std::string> environment) {
+  xpc_testing::child_options options;
+  options.arguments = {"--xpc-role=application"};
+  options.environment = std::move(environment);
+  options.environment.push_back("OPENXPC_DOMAIN=" + domain);
+  return xpc_testing::child::program(program, options);
+}
+
+}  // namespace
+
+application::application(const std::string& program, const std::string& domain,
+                         const std::vector<std::string>& environment)
+    : process_(start(program, domain, environment)) {
+  process_.expect_line("ready");
+}
+
+std::string application::say(const std::string& line) {
+  process_.write_line(line);
+  std::optional<std::string> answer = process_.read_line();
+  if (!answer) throw std::runtime_error("the application is gone");
+  return *answer;
+}
+
+std::string application::ask(const std::string& id, const std::string& name,
+                             const std::string& word) {
+  return say("ask " + id + " " + name + " " + word);
+}
+
+}  // namespace system_test
+
+using namespace system_test;
+
+namespace {
+
+std::string reason_of(xpc_connection_t connection, xpc_object_t error) {
+  std::unique_ptr<char, decltype(&std::free)> text(
+      ::xpc_connection_copy_invalidation_reason(connection), &std::free);
+  const char* said = ::xpc_dictionary_get_string(error, XPC_ERROR_KEY_DESCRIPTION);
+  std::string all = text ? text.get() : said ? said : "";
+  for (char& c : all) c = c == '\n' ? ' ' : c;
+  return "error: " + all;
+}
+
+using connections = std::map<std::string, object_ref>;
+
+xpc_connection_t connection_of(connections& all, const std::string& id, const std::string& name) {
+  object_ref& known = all[id];
+  if (!known) {
+    known.reset(id.starts_with("mach")
+                    ? ::xpc_connection_create_mach_service(
+                          name.c_str(), nullptr,
+                          id == "mach-privileged" ? XPC_CONNECTION_MACH_SERVICE_PRIVILEGED : 0)
+                    : ::xpc_connection_create(name.c_str(), nullptr));
+    auto* made = static_cast<xpc_connection_t>(known.get());
+    ::xpc_connection_set_event_handler_f(made, nullptr, [](xpc_object_t, void*) {});
+    ::xpc_connection_activate(made);
+  }
+  return static_cast<xpc_connection_t>(known.get());
+}
+
+std::string answer_of(xpc_connection_t to, const std::string& word) {
+  object_ref message = dictionary();
+  set(message, "op", word);
+  object_ref reply(::xpc_connection_send_message_with_reply_sync(to, message.get()));
+  if (::xpc_get_type(reply.get()) == XPC_TYPE_ERROR) return reason_of(to, reply.get());
+  const char* text = ::xpc_dictionary_get_string(reply.get(), "text");
+  return text ? text : std::to_string(::xpc_dictionary_get_int64(reply.get(), "pid"));
+}
+
+}  // namespace
+
+/// Asks services, a line each: "ask CONNECTION NAME WORD"; "drop CONNECTION"; "become PROGRAM".
+XPC_TEST_ROLE(application) {
+  connections all;
+  xpc_testing::say("ready");
+  for (std::string line; !(line = xpc_testing::hear()).empty();) {
+    std::istringstream words(line);
+    std::string verb, id, name, word;
+    words >> verb >> id >> name >> word;
+    if (verb == "ask") {
+      xpc_testing::say(answer_of(connection_of(all, id, name), word));
+    } else if (verb == "drop") {
+      ::xpc_connection_cancel(static_cast<xpc_connection_t>(all[id].get()));
+      all.erase(id);
+      xpc_testing::say("dropped");
+    } else if (verb == "become") {
+      ::execl(id.c_str(), id.c_str(), "--xpc-role=application", nullptr);
+      return 1;
+    }
+  }
+  for (auto& [id, one] : all) ::xpc_connection_cancel(static_cast<xpc_connection_t>(one.get()));
+  return 0;
+}
+
+namespace {
+
+void help(void*, openxpc_request_t request) {
+  const char* op = ::xpc_dictionary_get_string(::openxpc_request_get_message(request), "op");
+  const std::string what = op ? op : "";
+  if (what == "crash") ::abort();
+  object_ref reply = dictionary();
+  std::string text = what + "?";
+  if (what == "pid") text = std::to_string(::getpid());
+  if (what == "leads-session") text = ::getsid(0) == ::getpid() ? "yes" : "no";
+  if (what.starts_with("$")) {
+    const char* value = ::getenv(what.c_str() + 1);
+    text = value ? value : "unset";
+  }
+  set(reply, "text", text);
+  ::openxpc_request_reply(request, reply.get());
+}
+
+}  // namespace
+
+/// helper NAME: a service that tells about itself.
+XPC_TEST_ROLE(helper) {
+  openxpc_listener_options_s options{};
+  options.size = sizeof options;
+  options.conversation.size = sizeof options.conversation;
+  options.conversation.handlers.on_request = help;
+  xpc_rich_error_t error = nullptr;
+  const object_ref listener(
+      ::openxpc_listener_open(call.arguments.at(0).c_str(), &options, &error));
+  if (!listener) {
+    std::fprintf(stderr, "%s\n", ::openxpc_error_get_message(error));
+    return 1;
+  }
+  ::openxpc_wait_for_termination();
+  return 0;
+}

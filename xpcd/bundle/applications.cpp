@@ -1,0 +1,280 @@
+#include "bundle/applications.hpp"
+
+#include "base/program_places.hpp"
+#include "job/name.hpp"
+#include "supervise/private_place.hpp"
+
+#include <xpc/openxpc/object.h>
+
+#include <unistd.h>
+
+namespace openxpc::bundle {
+
+using supervise::say;
+
+struct applications::application {
+  application(asio::io_context& loop, executable what, base::fd process)
+      : is(std::move(what)), pidfd(std::move(process)), gone(loop) {}
+  executable is;
+  base::fd pidfd;
+  supervise::watch gone;
+  std::set<std::string> labels;
+};
+
+namespace {
+
+constexpr std::size_t most_instance_bytes = 64;
+
+/// No job of a description has a label with such a sign in it.
+constexpr char separator = '@';
+
+std::string pid_text(pid_t pid) { return "pid/" + std::to_string(pid); }
+
+bool is_instance(const std::string& text) {
+  if (text.empty() || text.size() > most_instance_bytes) return false;
+  for (const char c : text) {
+    const bool good = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || c == '-';
+    if (!good) return false;
+  }
+  return true;
+}
+
+/// Who has the instance, what it is called, which one of several it is.
+std::string label_for(const executable& of, const opened_bundle& found, const std::string& name,
+                      const std::string& instance) {
+  const bool shared = found.info.type != job::service_type::application;
+  std::string label =
+      shared
+          ? "bundle." + std::to_string(found.device) + "." + std::to_string(found.inode)
+          : "pid." + std::to_string(of.process.pid) + "." + std::to_string(of.process.start_ticks);
+  label += separator + name;
+  if (!instance.empty()) label += separator + instance;
+  return label;
+}
+
+object_ref reply_with(base::fd endpoint) {
+  xpc_endpoint_t made = ::openxpc_endpoint_create_from_fd(endpoint.get());
+  if (made == nullptr) return nullptr;
+  (void)endpoint.release();
+  object_ref reply = new_dictionary();
+  set(reply.get(), "endpoint", object_ref(made));
+  return reply;
+}
+
+}  // namespace
+
+applications::applications(asio::io_context& loop, domain::directory& directory,
+                           supervise::supervisor& jobs)
+    : loop_(loop),
+      directory_(directory),
+      jobs_(jobs),
+      self_(std::make_shared<applications*>(this)) {}
+
+applications::~applications() { *self_ = nullptr; }
+
+/// In the system's domain only what is for everybody is for others than root: a service runs as the
+/// user of its application, and each user has a service manager of his own.
+failure_of applications::refuse_user(const caller& who, job::service_type type) const {
+  if (directory_.is_system() && type == job::service_type::system) return std::nullopt;
+  if (who.user == ::geteuid()) return std::nullopt;
+  return trouble{trouble::kind::denied,
+                 "a service of an application runs as its user: this is the domain of uid " +
+                     std::to_string(::geteuid()) + ", process " + std::to_string(who.pid) +
+                     " is one of uid " + std::to_string(who.user),
+                 EPERM};
+}
+
+void applications::look_up(caller who, wanted what, answer answered) {
+  if (auto wrong = job::wrong_with_name(what.name)) {
+    return answered(trouble{trouble::kind::bad_input, "name: " + *wrong});
+  }
+  for (const std::string* one : {&what.instance, &what.connection}) {
+    if (!one->empty() && !is_instance(*one)) {
+      return answered(trouble{trouble::kind::bad_input, "an instance is a UUID in small letters"});
+    }
+  }
+  // Before anything is looked at on the word of another user's process.
+  if (!directory_.is_system()) {
+    if (failure_of why = refuse_user(who, job::service_type::application)) return answered(*why);
+  }
+  outcome<executable> is = executable_of(who);
+  if (!is) return answered(is.error());
+  const uid_t owner = directory_.is_system() ? 0 : who.user;
+  outcome<opened_bundle> found = open_bundle(base::bundle_places(is->path), what.name, owner);
+  if (!found) return answered(found.error());
+  if (found->info.type == job::service_type::system && !directory_.is_system()) {
+    object_ref reply = new_dictionary();
+    set(reply.get(), "ask", "system");
+    return answered(std::move(reply));
+  }
+  if (failure_of why = refuse_user(who, found->info.type)) return answered(*why);
+  if (!what.instance.empty() && !found->info.multiple_instances) {
+    return answered(trouble{trouble::kind::denied,
+                            found->info_path +
+                                ": XPCService/_MultipleInstances: is not true, so there is one "
+                                "instance for all connections and none to choose"});
+  }
+  outcome<application*> of = application_of(who, std::move(*is));
+  if (!of) return answered(of.error());
+  serve(who, **of, *found, std::move(what), std::move(answered));
+}
+
+outcome<applications::application*> applications::application_of(const caller& who, executable is) {
+  auto at = all_.find(who.pid);
+  if (at != all_.end()) {
+    const executable& before = at->second->is;
+    if (before.process == is.process && before.device == is.device && before.inode == is.inode) {
+      return at->second.get();
+    }
+    forget(who.pid);  // the number's former owner, or what the process was before an exec
+  }
+  if (all_.size() >= most_applications) {
+    return trouble{trouble::kind::unavailable,
+                   "too many processes have services of their own: at most " +
+                       std::to_string(most_applications)};
+  }
+  auto made = std::make_unique<application>(loop_, std::move(is), base::fd::copy(who.pidfd.get()));
+  const bool watched =
+      made->pidfd && made->gone.start(made->pidfd.get(), [self = self_, pid = who.pid] {
+        if (*self != nullptr) (*self)->forget(pid);
+      });
+  if (!watched) {
+    return trouble{trouble::kind::unavailable,
+                   "process " + std::to_string(who.pid) + " cannot be watched"};
+  }
+  return (all_[who.pid] = std::move(made)).get();
+}
+
+void applications::serve(const caller& who, application& of, const opened_bundle& found,
+                         wanted what, answer answered) {
+  const std::string instance = !found.info.multiple_instances ? ""
+                               : what.instance.empty()        ? what.connection
+                                                              : what.instance;
+  const std::string label = label_for(of.is, found, what.name, instance);
+  supervise::supervisor::private_job job = jobs_.private_job_of(label);
+  if (job.removing) {
+    // An application of the same number, or the last one that shared it, is just gone.
+    auto again = std::make_shared<std::pair<caller, answer>>(
+        caller{base::fd::copy(who.pidfd.get()), who.pid, who.user}, std::move(answered));
+    return jobs_.bootout(label, [self = self_, again, what = std::move(what)](const failure_of&) {
+      if (*self == nullptr) return;
+      (*self)->look_up(std::move(again->first), what, std::move(again->second));
+    });
+  }
+  if (of.labels.count(label) == 0 && of.labels.size() >= most_services) {
+    return answered(trouble{trouble::kind::unavailable,
+                            pid_text(who.pid) + ": has too many services: at most " +
+                                std::to_string(most_services) + ", each instance counted"});
+  }
+  if (!job.loaded) {
+    if (failure_of why = load(who, label, found, what.name)) return answered(*why);
+    job = jobs_.private_job_of(label);
+  }
+  of.labels.insert(label);
+  users_[label].insert(who.pid);
+  object_ref reply = job.endpoint ? reply_with(std::move(job.endpoint)) : nullptr;
+  if (!reply) return answered(system_trouble(errno, what.name));
+  answered(std::move(reply));
+}
+
+failure_of applications::load(const caller& who, const std::string& label,
+                              const opened_bundle& found, const std::string& name) {
+  for (const std::string& line : found.warnings) say(label, "warning: " + line);
+  job::description job;
+  job.label = label;
+  job.program = found.executable;
+  job.arguments = {found.executable};
+  job.names = {name};
+  job.environment = found.info.environment;
+  job.process.no_new_privileges = found.info.no_new_privileges;
+  job.pressured_exit = true;  // rule 175
+  auto place = std::make_unique<supervise::private_place>();
+  place->own_session = !found.info.join_existing_session;
+  if (found.info.type == job::service_type::application) {
+    place->application = base::fd::copy(who.pidfd.get());
+    place->application_pid = who.pid;
+    if (!place->application) return system_trouble(errno, name);
+  }
+  return jobs_.bootstrap_private(std::move(job), found.info_path, std::move(place));
+}
+
+void applications::forget(pid_t pid) {
+  auto at = all_.find(pid);
+  if (at == all_.end()) return;
+  const std::unique_ptr<application> gone = std::move(at->second);
+  all_.erase(at);
+  gone->gone.stop();
+  for (const std::string& label : gone->labels) {
+    auto users = users_.find(label);
+    if (users == users_.end()) continue;
+    users->second.erase(pid);
+    if (!users->second.empty()) continue;
+    users_.erase(users);
+    let_go(label);
+  }
+}
+
+/// Rule 225. One that was booted out by hand is gone already.
+void applications::let_go(const std::string& label) {
+  if (jobs_.private_job_of(label).loaded) jobs_.bootout(label, [](const failure_of&) {});
+}
+
+std::string applications::shown_name(const std::string& label) {
+  const std::size_t at = label.find(separator);
+  return at == std::string::npos ? label : label.substr(at + 1);
+}
+
+outcome<std::string> applications::label_of(pid_t pid, const std::string& name) const {
+  auto at = all_.find(pid);
+  if (at != all_.end()) {
+    for (const std::string& label : at->second->labels) {
+      const std::string shown = shown_name(label);
+      const bool is_it = shown == name || shown.substr(0, shown.find(separator)) == name;
+      if (is_it && jobs_.private_job_of(label).loaded) return label;
+    }
+  }
+  return trouble{trouble::kind::not_found,
+                 pid_text(pid) + "/" + name + ": this process has asked for no such service"};
+}
+
+outcome<object_ref> applications::list(pid_t pid) const {
+  auto at = all_.find(pid);
+  object_ref all = new_array();
+  if (at != all_.end()) {
+    for (const std::string& label : at->second->labels) {
+      outcome<object_ref> job = jobs_.describe(label, false);
+      if (!job) continue;
+      object_ref one = new_dictionary();
+      set(one.get(), "label", shown_name(label));
+      for (const char* key : {"state", "pid", "last-exit"}) {
+        if (xpc_object_t value = get_object(job->get(), key)) set(one.get(), key, retain(value));
+      }
+      append(all.get(), std::move(one));
+    }
+  }
+  object_ref reply = new_dictionary();
+  set(reply.get(), "jobs", std::move(all));
+  return reply;
+}
+
+outcome<object_ref> applications::describe(pid_t pid, bool whole) const {
+  object_ref reply = new_dictionary();
+  object_ref all = new_array();
+  auto at = all_.find(pid);
+  if (at != all_.end()) {
+    set(reply.get(), "program", at->second->is.path);
+    for (const std::string& label : at->second->labels) {
+      outcome<object_ref> job = jobs_.describe(label, whole);
+      if (!job) continue;
+      set(job->get(), "label", shown_name(label));
+      append(all.get(), std::move(*job));
+    }
+  }
+  set(reply.get(), "jobs", std::move(all));
+  set(reply.get(), "pid", static_cast<std::int64_t>(::getpid()));
+  set(reply.get(), "directory", directory_.path());
+  set(reply.get(), "application", static_cast<std::int64_t>(pid));
+  return reply;
+}
+
+}  // namespace openxpc::bundle

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "base/function.hpp"
+#include "job/object.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <asio/io_context.hpp>
+
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+
+#include "bundle/bundle.hpp"
+#include "bundle/executable.hpp"
+
+/// Which process has which services of its own.
+namespace openxpc::bundle {
+
+/// What a process wants.
+struct wanted {
+  std::string name;
+  /// Which instance of a service with _MultipleInstances; empty: none in particular.
+  std::string instance;
+  /// Stands for the connection that asks; the instance of a connection that names none.
+  std::string connection;
+};
+
+/// The services of applications. An application is one process for as long as it runs one program:
+/// its services are loaded when it first asks for them, and are removed when it is gone or has
+/// become another program. One thread: that of the loop.
+class applications {
+ public:
+  using answer = base::function<void(outcome<object_ref>)>;
+
+  /// Processes that have services at the same time.
+  static constexpr std::size_t most_applications = 1024;
+  /// Services of one application, each instance counted.
+  static constexpr std::size_t most_services = 64;
+
+  /// All must outlive it.
+  applications(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs);
+  ~applications();
+  applications(const applications&) = delete;
+  applications& operator=(const applications&) = delete;
+
+  /// Answers {endpoint}, a way to the service of that name that stands in a bundle beside the
+  /// program of the caller; or {ask: "system"} for one of the whole machine, which the system's
+  /// service manager has.
+  /// Errors: denied (who asks cannot be told for certain, or the files are not to be trusted),
+  /// not_found (no such bundle), bad_input (its Info.plist), unavailable (too many).
+  void look_up(caller who, wanted what, answer answered);
+
+  /// What xpcctl shows of pid/PID.
+  outcome<object_ref> list(pid_t pid) const;
+  outcome<object_ref> describe(pid_t pid, bool whole) const;
+  /// The label of the job behind pid/PID/NAME: of the first instance where there are several, or of
+  /// NAME@INSTANCE. Errors: not_found.
+  outcome<std::string> label_of(pid_t pid, const std::string& name) const;
+  /// How that job is called there: NAME or NAME@INSTANCE.
+  static std::string shown_name(const std::string& label);
+
+ private:
+  struct application;
+
+  outcome<application*> application_of(const caller& who, executable is);
+  failure_of refuse_user(const caller& who, job::service_type type) const;
+  void serve(const caller& who, application& of, const opened_bundle& found, wanted what,
+             answer answered);
+  failure_of load(const caller& who, const std::string& label, const opened_bundle& found,
+                  const std::string& name);
+  void forget(pid_t pid);
+  void let_go(const std::string& label);
+
+  asio::io_context& loop_;
+  domain::directory& directory_;
+  supervise::supervisor& jobs_;
+  std::map<pid_t, std::unique_ptr<application>> all_;
+  std::map<std::string, std::set<pid_t>> users_;  // label to the applications that have it
+  std::shared_ptr<applications*> self_;           // empty when this is gone
+};
+
+}  // namespace openxpc::bundle

@@ -1,0 +1,71 @@
+#include "bundle/executable.hpp"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace openxpc::bundle {
+
+namespace {
+
+bool is_alive(int borrowed_pidfd) {
+  pollfd look{borrowed_pidfd, POLLIN, 0};
+  return ::poll(&look, 1, 0) == 0;
+}
+
+trouble denied(pid_t pid, const std::string& reason) {
+  return {trouble::kind::denied, "process " + std::to_string(pid) + ": " + reason, EPERM};
+}
+
+/// What a link of /proc leads to, as text; empty with errno.
+std::string read_link(const std::string& path) {
+  std::string text(PATH_MAX, '\0');
+  const ssize_t size = ::readlink(path.c_str(), text.data(), text.size());
+  text.resize(size < 0 ? 0 : static_cast<std::size_t>(size));
+  return text;
+}
+
+}  // namespace
+
+outcome<executable> executable_of(const caller& who) {
+  if (!who.pidfd || who.pid <= 0) {
+    return denied(who.pid, "this kernel does not say for certain who has connected (Linux 6.5)");
+  }
+  const std::string root = "/proc/" + std::to_string(who.pid);
+  executable result;
+  result.process.pid = who.pid;
+  result.process.pidfd_inode = supervise::inode_of(who.pidfd.get());
+  const std::string ours = read_link("/proc/self/ns/mnt");
+  const std::string theirs = read_link(root + "/ns/mnt");
+  const int namespace_error = errno;
+  result.path = read_link(root + "/exe");
+  const base::fd file(::open((root + "/exe").c_str(), O_PATH | O_CLOEXEC));
+  const int file_error = errno;
+  const std::optional<std::uint64_t> started = supervise::start_ticks_of(who.pid);
+  // From here on nothing is looked up by the number any more: what was read was this process's.
+  if (!is_alive(who.pidfd.get())) return denied(who.pid, "is gone");
+  if (theirs.empty()) return system_trouble(namespace_error, root + "/ns/mnt");
+  if (!file || !started) return system_trouble(file_error, root + "/exe");
+  if (theirs != ours) {
+    return denied(who.pid,
+                  "lives in another mount namespace, where the paths of its files mean others");
+  }
+  struct stat opened, named;
+  if (::fstat(file.get(), &opened) < 0) return system_trouble(errno, root + "/exe");
+  if (opened.st_nlink == 0) {
+    return denied(who.pid, "its executable was deleted: what is beside it cannot be told");
+  }
+  if (::stat(result.path.c_str(), &named) < 0 || named.st_dev != opened.st_dev ||
+      named.st_ino != opened.st_ino) {
+    return denied(who.pid, "its executable was moved or replaced: another file is at " +
+                               result.path + " now");
+  }
+  result.process.start_ticks = *started;
+  result.device = opened.st_dev;
+  result.inode = opened.st_ino;
+  return result;
+}
+
+}  // namespace openxpc::bundle
