@@ -13,7 +13,8 @@ namespace {
 
 constexpr const char* usage =
     "usage: xpcd [--system] [--domain DIR] [--state DIR]\n"
-    "            [--jobs DIR]... [--idle-exit N] [--ready-fd N] [--foreground]\n"
+    "            [--jobs DIR]... [--idle-exit N] [--check-in-time N] [--ready-fd N]\n"
+    "            [--foreground]\n"
     "       xpcd --help | --version\n";
 
 constexpr const char* help =
@@ -31,6 +32,9 @@ constexpr const char* help =
     "                 directories; may be given several times\n"
     "  --idle-exit N  ask jobs with EnablePressuredExit every N seconds, 60 unless given,\n"
     "                 whether anybody needs them\n"
+    "  --check-in-time N\n"
+    "                 give a new version of a program N seconds to say that it is ready,\n"
+    "                 30 unless given; then it is rolled back\n"
     "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
     "                 xpcctl are served, then close it\n"
     "  --foreground   stay in the foreground (xpcd always does)\n"
@@ -83,6 +87,10 @@ std::variant<options, early_exit> parse_options(int argc, char** argv) {
       const int number = take_value() ? number_in(*value) : -1;
       if (number < 1) return wrong("--idle-exit wants seconds, at least 1");
       result.idle_exit = number;
+    } else if (name == "--check-in-time") {
+      const int number = take_value() ? number_in(*value) : -1;
+      if (number < 1) return wrong("--check-in-time wants seconds, at least 1");
+      result.check_in_time = number;
     } else if (name == "--ready-fd") {
       const int number = take_value() ? number_in(*value) : -1;
       if (number < 0) return wrong("--ready-fd wants the number of an open descriptor");

@@ -12,7 +12,8 @@ struct options {
   std::optional<std::string> domain, state;
   std::vector<std::string> jobs;  // directories of job descriptions; empty: those of the domain
   bool system = false;
-  std::optional<int> idle_exit;  // seconds
+  std::optional<int> idle_exit;      // seconds
+  std::optional<int> check_in_time;  // seconds
   int ready_fd = -1;
 };
 

@@ -40,6 +40,7 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
                      {{"--domain="}, "--domain wants"},
                      {{"--state"}, "--state wants"},
                      {{"--idle-exit", "0"}, "--idle-exit wants"},
+                     {{"--check-in-time", "0"}, "--check-in-time wants"},
                      {{"--jobs="}, "--jobs wants"},
                      {{"--ready-fd", "x"}, "--ready-fd wants"},
                      {{"--ready-fd", "-1"}, "--ready-fd wants"},

@@ -14,11 +14,12 @@ _xpcctl() {
   fi
   local options="--domain --json --help" words=''
   case $verb in
-    '') words="bootstrap bootout lint list print kickstart kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not call decode encode" options+=" --version" ;;
-    bootout | remove | print | kickstart | kill | enable | disable)
+    '') words="bootstrap bootout lint list print kickstart upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not call decode encode" options+=" --version" ;;
+    bootout | remove | print | kickstart | upgrade | kill | enable | disable)
       words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
       [ "$verb" != enable ] || words=$(xpcctl "${domain[@]}" print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')
       [ "$verb" != kickstart ] || options+=" --kill --pid"
+      [ "$verb" != upgrade ] || options+=" --force"
       [ "$verb" != kill ] || [ "$before" != kill ] || words="TERM KILL HUP INT QUIT USR1 USR2 STOP CONT"
       ;;
     print-disabled | stats) words="system user/$UID" ;;

@@ -21,6 +21,7 @@ complete -c xpcctl -l help -d 'Explain'
 complete -c xpcctl -n __fish_use_subcommand -l version -d 'Print the version'
 for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them' 'lint Check job descriptions' \
         'list List the jobs' 'print Show all that is known about a job' 'kickstart Start a job now' \
+        'upgrade Go to the new version of a program' \
         'kill Send a signal to a job' 'enable Let jobs be loaded again' 'disable Let jobs not be loaded any more' \
         'print-disabled List what was enabled and disabled' 'submit Run a program as a job' \
         'remove The same as bootout' 'setenv Set a variable for jobs' 'unsetenv Take a variable away' \
@@ -29,10 +30,11 @@ for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them'
     set -l parts (string split -m 1 ' ' -- $verb)
     complete -c xpcctl -n __fish_use_subcommand -a $parts[1] -d $parts[2]
 end
-complete -c xpcctl -n '__fish_seen_subcommand_from bootout remove print kickstart disable' -a '(__xpcctl_labels)'
+complete -c xpcctl -n '__fish_seen_subcommand_from bootout remove print kickstart upgrade disable' -a '(__xpcctl_labels)'
 complete -c xpcctl -n '__fish_seen_subcommand_from enable' -a '(__xpcctl_disabled)'
 complete -c xpcctl -n '__fish_seen_subcommand_from kill' -a 'TERM KILL HUP INT QUIT USR1 USR2 STOP CONT (__xpcctl_labels)'
 complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l kill -d 'End it first'
+complete -c xpcctl -n '__fish_seen_subcommand_from upgrade' -l force -d 'Even if the file is the same'
 complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l pid -d 'Print the process id'
 complete -c xpcctl -n '__fish_seen_subcommand_from bootstrap' -l allow-any-peer -d 'Let anybody speak to it'
 complete -c xpcctl -n '__fish_seen_subcommand_from lint' -l system -d 'For the domain of the whole machine'

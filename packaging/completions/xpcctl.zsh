@@ -22,6 +22,7 @@ _xpcctl() {
     'bootstrap:load job descriptions' 'bootout:end jobs and forget them'
     'lint:check job descriptions' 'list:list the jobs'
     'print:show all that is known about a job' 'kickstart:start a job now'
+    'upgrade:go to the new version of a program'
     'kill:send a signal to a job' 'enable:let jobs be loaded again'
     'disable:let jobs not be loaded any more' 'print-disabled:list what was enabled and disabled'
     'submit:run a program as a job' 'remove:the same as bootout'
@@ -42,6 +43,7 @@ _xpcctl() {
         bootout|remove|print|disable) _xpcctl_labels ;;
         enable) _xpcctl_disabled ;;
         kickstart) _arguments '--kill[end it first]' '--pid[print the process id]' '*: :_xpcctl_labels' ;;
+        upgrade) _arguments '--force[even if the file is the same]' '*: :_xpcctl_labels' ;;
         kill) _arguments '1:signal:(TERM KILL HUP INT QUIT USR1 USR2 STOP CONT)' '2: :_xpcctl_labels' ;;
         submit) _arguments '--label[its name]:label:' '--program[the program]:file:_files' \
           '--stdout[standard output]:file:_files' '--stderr[standard error]:file:_files' ;;

@@ -20,6 +20,7 @@ constexpr verb verbs[] = {
     {"list", "List the jobs", add_list},
     {"print", "Show all that is known about a job", add_print},
     {"kickstart", "Start a job now", add_kickstart},
+    {"upgrade", "Go to the new version of a job's program", add_upgrade},
     {"kill", "Send a signal to a job", add_kill},
     {"enable", "Let jobs be loaded again", add_enable},
     {"disable", "Let jobs not be loaded any more", add_disable},

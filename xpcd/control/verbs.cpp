@@ -109,6 +109,12 @@ void kickstart(supervise::supervisor& jobs, verb_call& call, answer answered) {
                  });
 }
 
+void upgrade(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> label = get_text(call.message, "label");
+  if (!label) return answered(wrong_key("upgrade", "label", "string", call.message));
+  jobs.upgrade(*label, get_bool(call.message, "force").value_or(false), std::move(answered));
+}
+
 void kill(supervise::supervisor& jobs, verb_call& call, answer answered) {
   std::optional<std::string> label = get_text(call.message, "label");
   if (!label) return answered(wrong_key("kill", "label", "string", call.message));
@@ -211,6 +217,7 @@ constexpr verb verbs[] = {
     {"print", false, print},
     {"kickstart", true, kickstart},
     {"kill", true, kill},
+    {"upgrade", true, upgrade},
     {"enable", true, set_disabled<false>},
     {"disable", true, set_disabled<true>},
     {"print-disabled", false, print_disabled},

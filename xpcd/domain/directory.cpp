@@ -26,6 +26,9 @@ std::string unseen(std::string_view name) {
   return file + ".new";
 }
 
+/// The same for the next generation, which may stay unseen for a while.
+std::string unseen_next(std::string_view name) { return "." + std::string(name) + ".next"; }
+
 base::fd open_without_links(int at, const char* path, int flags) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags | O_CLOEXEC);
@@ -149,6 +152,18 @@ outcome<bound_name> directory::publish(std::string_view name) const {
   if (!bound) return bound;
   if (failure_of why = rename_over(name, unseen(name))) return *why;
   return bound;
+}
+
+outcome<bound_name> directory::prepare(std::string_view name) const {
+  return bind_unseen(name, unseen_next(name));
+}
+
+failure_of directory::reveal(std::string_view name) const {
+  return rename_over(name, unseen_next(name));
+}
+
+void directory::discard(std::string_view name) const noexcept {
+  ::unlinkat(fd_.get(), unseen_next(name).c_str(), 0);
 }
 
 void directory::withdraw(std::string_view name, const bound_name& bound) const noexcept {

@@ -62,6 +62,12 @@ class directory {
   failure_of hide(std::string_view name, bound_name& bound) const;
   /// The file of a name that is or is not hidden.
   static std::string file_of(std::string_view name, bool hidden);
+  /// The same in two steps: a socket that nobody can reach yet, `.NAME.next`, at most one a name.
+  outcome<bound_name> prepare(std::string_view name) const;
+  /// Its file takes the place of the name's.
+  failure_of reveal(std::string_view name) const;
+  /// Nobody will ever reach it.
+  void discard(std::string_view name) const noexcept;
   /// Removes a name's file; one that somebody put in its place is left alone.
   void withdraw(std::string_view name, const bound_name& bound) const noexcept;
   /// The file of a name, without following links. False when there is none.

@@ -93,7 +93,9 @@ failure_of supervisor::open_files(supervised& job, const std::optional<credentia
   return std::nullopt;
 }
 
-outcome<spawned> supervisor::spawn_job(supervised& job) {
+/// @param sockets_beside  the next version's own; nullptr: what starts gets the job's names
+outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
+                                       const std::vector<domain::bound_name>* sockets_beside) {
   spawn_plan plan;
   plan.process = job.job.process;
   if (directory_.is_system()) {
@@ -104,11 +106,13 @@ outcome<spawned> supervisor::spawn_job(supervised& job) {
   std::map<std::string, std::string> declared = variables_;
   for (const auto& [name, value] : job.job.environment) declared[name] = value;
   plan.environment = job_environment(environ, declared, plan.identity);
-  outcome<program> what = open_program_of(job.job, plan.environment);
+  outcome<program> what = choose_program(job, plan.environment, image);
   if (!what) return what.error();
   plan.what = &*what;
-  for (const owned_name& name : job.names) {
-    plan.listeners.emplace_back(name.name, name.bound.socket.get());
+  for (std::size_t i = 0; i < job.names.size(); ++i) {
+    const owned_name& name = job.names[i];
+    plan.listeners.emplace_back(name.name,
+                                (sockets_beside ? (*sockets_beside)[i] : name.bound).socket.get());
   }
   for (const owned_socket& one : job.sockets) {
     // Marked, since the library cannot tell it from the name of a service by what it is.
@@ -119,7 +123,8 @@ outcome<spawned> supervisor::spawn_job(supervised& job) {
   if (options_.service_links) plan.link_socket = domain::control_name;
   plan.working_directory = job.job.working_directory;
   plan.run_fd = saved_.borrowed_fd();
-  plan.run_file = run_state::run_file(job.job.label);
+  plan.run_file =
+      sockets_beside ? run_state::next_run_file(job.job.label) : run_state::run_file(job.job.label);
   plan.generation = job.generation + 1;
   if (job.apart) {
     plan.own_session = job.apart->own_session;
@@ -136,7 +141,13 @@ outcome<spawned> supervisor::spawn_job(supervised& job) {
 }
 
 event supervisor::start_program(supervised& job) {
-  outcome<spawned> child = spawn_job(job);
+  program_image image;
+  outcome<spawned> child = spawn_job(job, &image, nullptr);
+  if (!child && image.on_trial && child.error().what != trouble::kind::unavailable) {
+    reject(job, image.what, "cannot be started: " + child.error().text);
+    image = {};
+    child = spawn_job(job, &image, nullptr);
+  }
   if (!child) {
     const bool later = child.error().what == trouble::kind::unavailable;
     saved_.forget_run(job.job.label);
@@ -150,12 +161,13 @@ event supervisor::start_program(supervised& job) {
   job.run.emplace(loop_);
   job.run->id = child->id;
   job.run->pidfd = std::move(child->pidfd);
+  job.run->image = std::move(image);
   job.run->started = base::boot_clock::now();
   job.limits.started(job.run->started);
   processes_[job.run->id.pid] = job.job.label;
   say(job.job.label, "started, pid " + std::to_string(job.run->id.pid));
   if (failure_of why = save(job)) say(job.job.label, why->text);
-  return event::spawned;
+  return job.run->image.on_trial ? event::spawned_on_trial : event::spawned;
 }
 
 }  // namespace openxpc::supervise

@@ -127,6 +127,7 @@ outcome<program> open_program(const std::string& named, const std::vector<std::s
   if (!file) return file.error();
   program result;
   result.path = real_path(file->get(), *path);
+  result.version = identity_of(file->get());
   result.arguments = arguments.empty() ? std::vector<std::string>{*path} : arguments;
 
   const std::string start = first_bytes(file->get());
@@ -148,6 +149,7 @@ outcome<program> open_program(const std::string& named, const std::vector<std::s
     all.insert(all.end(), result.arguments.begin() + 1, result.arguments.end());
     result.arguments = std::move(all);
     result.file = std::move(*interpreter);
+    result.is_script = true;
     return result;
   }
   if (!start.empty() && start.compare(0, 4,

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "job/outcome.hpp"
+#include "supervise/image.hpp"
 
 #include <string>
 #include <vector>
@@ -14,6 +15,8 @@ struct program {
   base::fd file;                       // an ELF file, or a script's interpreter: for execveat
   std::string path;                    // canonical, of the program named by the job
   std::vector<std::string> arguments;  // complete, argv[0] first
+  file_identity version;               // of the program named by the job
+  bool is_script = false;
 };
 
 struct program_rule {

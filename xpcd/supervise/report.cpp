@@ -5,6 +5,7 @@
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 #include "supervise/triggers.hpp"
+#include "supervise/upgrade.hpp"
 
 #include <sys/wait.h>
 
@@ -127,8 +128,13 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
     set(all, "timer-ms", milliseconds(job->timer_at - base::boot_clock::now()));
   }
   if (job->run) {
-    set_bool(all, "checked-in", job->at == state::running && static_cast<bool>(job->run->link));
+    const bool checked_in = job->at == state::running || job->at == state::upgrading;
+    set_bool(all, "checked-in", checked_in && static_cast<bool>(job->run->link));
+    set_bool(all, "on-trial", job->run->image.on_trial);
     set(all, "runs-for-ms", milliseconds(base::boot_clock::now() - job->run->started));
+  }
+  if (job->versions && !job->versions->rolled_back.empty()) {
+    set(all, "rolled-back", job->versions->rolled_back);
   }
   object_ref names = new_array();
   for (const owned_name& name : job->names) append(names.get(), describe_name(name));

@@ -89,6 +89,10 @@ void supervisor::reap() {
     if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
     auto at = processes_.find(info.si_pid);
     job_ref job = at == processes_.end() ? nullptr : find(at->second);
+    if (job && other_run(*job, info.si_pid) != nullptr) {
+      on_other_exit(job, info.si_pid, status_of(info));
+      continue;
+    }
     if (!job || !job->run || job->run->id.pid != info.si_pid) {
       ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
       continue;
@@ -123,12 +127,15 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   const bool asked = run.asked || is_ending(job->at);
   job->last = run_result{status, run.id.pid, now, now - run.started};
   say(label, describe_end(status));
+  const bool failed_trial = run.image.on_trial && job->at == state::starting && !run.asked;
+  if (failed_trial) reject(*job, run.image.what, describe_end(status) + " before it was ready");
   job->run.reset();
   awaiting_hand_back_.erase(label);
   saved_.forget_run(label);
-  settle_names(*job, leftovers);
+  // Those of the candidate come instead.
+  if (job->at != state::upgrading) settle_names(*job, leftovers);
   settle_sockets(*job);
-  apply(job, judge_end(*job, status, asked));
+  apply(job, failed_trial ? event::trial_ended : judge_end(*job, status, asked));
 }
 
 /// What the end of a run means for the next start.
@@ -156,14 +163,17 @@ event supervisor::judge_end(supervised& job, std::optional<int> status, bool ask
 }
 
 void supervisor::request_exit(supervised& job) {
-  if (!job.run) return;
-  job.run->asked = true;
+  if (job.run) ask_to_end(*job.run, job.job);
+}
+
+void supervisor::ask_to_end(job_run& run, const job::description& job) {
+  run.asked = true;
   // The link's request lets the library finish what it has accepted; without a link there is only
   // the signal.
-  if (job.run->link && job.run->link("terminate")) return;
-  send_signal(job, SIGTERM);
+  if (run.link && run.link("terminate")) return;
+  send_signal(run, SIGTERM);
   // Nobody may have woken it since it was left stopped for a debugger.
-  if (job.job.process.wait_for_debugger) send_signal(job, SIGCONT);
+  if (job.process.wait_for_debugger) send_signal(run, SIGCONT);
 }
 
 /// xpcd never ends a job on its own view of idleness: the job's library decides, under its own
@@ -182,9 +192,8 @@ void supervisor::await_idleness(const job_ref& job) {
   });
 }
 
-void supervisor::send_signal(supervised& job, int signal) {
-  if (!job.run) return;
-  ::syscall(SYS_pidfd_send_signal, job.run->pidfd.get(), signal, nullptr, 0);
+void supervisor::send_signal(const job_run& run, int signal) {
+  ::syscall(SYS_pidfd_send_signal, run.pidfd.get(), signal, nullptr, 0);
 }
 
 }  // namespace openxpc::supervise

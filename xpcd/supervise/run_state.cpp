@@ -129,6 +129,21 @@ std::optional<saved_run> run_state::load_run(const std::string& label) const {
   return text ? parse_run(*text) : std::nullopt;
 }
 
+std::optional<saved_run> run_state::load_next_run(const std::string& label) const {
+  std::optional<std::string> text = read_whole(directory_, next_run_file(label));
+  return text ? parse_run(*text) : std::nullopt;
+}
+
+std::optional<saved_run> run_state::load_old_run(const std::string& label) const {
+  std::optional<std::string> text = read_whole(directory_, old_run_file(label));
+  return text ? parse_run(*text) : std::nullopt;
+}
+
+void run_state::advance_run(const std::string& label) const noexcept {
+  ::renameat(directory_, run_file(label).c_str(), directory_, old_run_file(label).c_str());
+  ::renameat(directory_, next_run_file(label).c_str(), directory_, run_file(label).c_str());
+}
+
 failure_of run_state::save_variables(const std::map<std::string, std::string>& variables) const {
   if (variables.empty()) {
     ::unlinkat(directory_, variables_file, 0);
@@ -156,8 +171,18 @@ void run_state::forget_run(const std::string& label) const noexcept {
   ::unlinkat(directory_, run_file(label).c_str(), 0);
 }
 
+void run_state::forget_next_run(const std::string& label) const noexcept {
+  ::unlinkat(directory_, next_run_file(label).c_str(), 0);
+}
+
+void run_state::forget_old_run(const std::string& label) const noexcept {
+  ::unlinkat(directory_, old_run_file(label).c_str(), 0);
+}
+
 void run_state::forget(const std::string& label) const noexcept {
   forget_run(label);
+  forget_next_run(label);
+  forget_old_run(label);
   ::unlinkat(directory_, output_file(label).c_str(), 0);
   ::unlinkat(directory_, (label + std::string(job_suffix)).c_str(), 0);
 }

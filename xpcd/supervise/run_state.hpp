@@ -49,10 +49,20 @@ class run_state {
   failure_of save_variables(const std::map<std::string, std::string>& variables) const;
   std::map<std::string, std::string> load_variables() const;
   std::optional<saved_run> load_run(const std::string& label) const;
+  /// Of the next process of a job, and of the one before (upgrade.cpp).
+  std::optional<saved_run> load_next_run(const std::string& label) const;
+  std::optional<saved_run> load_old_run(const std::string& label) const;
+  /// The next one is the job's process from now on, the job's process the one before.
+  void advance_run(const std::string& label) const noexcept;
+  void forget_next_run(const std::string& label) const noexcept;
+  void forget_old_run(const std::string& label) const noexcept;
   void forget_run(const std::string& label) const noexcept;
   void forget(const std::string& label) const noexcept;
 
   static std::string run_file(const std::string& label) { return label + ".pid"; }
+  // No label has a plus sign.
+  static std::string next_run_file(const std::string& label) { return label + "+next.pid"; }
+  static std::string old_run_file(const std::string& label) { return label + "+old.pid"; }
   static std::string output_file(const std::string& label) { return label + ".err"; }
   int borrowed_fd() const noexcept { return directory_; }
 

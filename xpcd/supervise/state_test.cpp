@@ -42,20 +42,43 @@ std::vector<row> table(wish want) {
       {s::failed, e::restart, s::starting, start | untime},
       {s::failed, e::bootout, s::gone, remove | untime},
   };
+  for (event what : {e::upgrade_beside, e::upgrade_after}) {
+    for (state at : {s::throttled, s::failed}) {
+      rows.push_back({at, what, rest, static_cast<duties>(again | untime)});
+    }
+  }
   for (state at : {s::starting, s::running}) {
+    const duties also = at == s::starting ? untime : none;
     rows.insert(rows.end(), {
-                                {at, e::checked_in, s::running, none},
+                                {at, e::checked_in, s::running, also},
                                 {at, e::spawn_failed, s::failed, refuse | time_retry},
                                 {at, e::spawn_delayed, s::throttled, time_retry},
-                                {at, e::exited, rest, again},
+                                {at, e::exited, rest, static_cast<duties>(again | also)},
                                 {at, e::exited_quickly, s::throttled, time_throttle},
                                 {at, e::exited_too_often, s::failed, refuse | time_failed},
                                 {at, e::restart, s::restarting, ask_exit | time_exit},
+                                {at, e::upgrade_after, s::restarting, ask_exit | time_exit},
                                 {at, e::stop, s::stopping, ask_exit | time_exit},
                                 {at, e::bootout, s::removing, ask_exit | time_exit},
                             });
   }
-  for (event gone : {e::exited, e::exited_quickly, e::exited_too_often}) {
+  rows.insert(rows.end(),
+              {
+                  {s::starting, e::spawned_on_trial, s::starting, time_check_in},
+                  {s::starting, e::trial_ended, s::starting, start | revert | untime},
+                  {s::starting, e::timer, s::restarting, kill_hard | revert},
+                  {s::starting, e::upgrade_beside, s::restarting, ask_exit | time_exit},
+                  {s::running, e::trial_ended, rest, again},
+                  {s::running, e::upgrade_beside, s::upgrading, start_beside | time_check_in},
+                  {s::upgrading, e::candidate_ready, s::running, hand_over | untime},
+                  {s::upgrading, e::candidate_lost, s::running, drop_candidate | untime},
+                  {s::upgrading, e::timer, s::running, drop_candidate},
+                  {s::upgrading, e::restart, s::restarting, drop_candidate | ask_exit | time_exit},
+                  {s::upgrading, e::stop, s::stopping, drop_candidate | ask_exit | time_exit},
+                  {s::upgrading, e::bootout, s::removing, drop_candidate | ask_exit | time_exit},
+              });
+  for (event gone : {e::exited, e::exited_quickly, e::exited_too_often, e::trial_ended}) {
+    rows.push_back({s::upgrading, gone, s::starting, promote});
     rows.push_back({s::stopping, gone, rest, static_cast<duties>(again | untime)});
     rows.push_back({s::restarting, gone, s::starting, start | untime});
     rows.push_back({s::removing, gone, s::gone, remove | untime});
@@ -106,17 +129,33 @@ TEST(JobState, NoStepStartsASecondProcessOrForgetsATimer) {
         if (to.then & start) {
           EXPECT_EQ(to.to, state::starting) << where;
           EXPECT_TRUE(!has_process(at) || is_exit(what)) << where;
+          EXPECT_NE(at, state::upgrading) << where;
         }
         if (to.then & (ask_exit | kill_hard)) {
           EXPECT_TRUE(has_process(at)) << where;
         }
-        bool was_timed = at == state::throttled || at == state::failed || is_ending(at);
-        bool is_timed = to.to == state::throttled || to.to == state::failed || is_ending(to.to);
-        if (is_timed && to.to != at && !(is_ending(at) && is_ending(to.to))) {
-          EXPECT_TRUE(to.then & (time_throttle | time_exit | time_failed | time_retry)) << where;
+        bool was_timed = at == state::throttled || at == state::failed || at == state::upgrading ||
+                         is_ending(at);
+        bool is_timed = to.to == state::throttled || to.to == state::failed ||
+                        to.to == state::upgrading || is_ending(to.to);
+        // What never said that it is ready is not asked to end but killed, once.
+        bool killed = at == state::starting && what == event::timer;
+        if (is_timed && to.to != at && !killed && !(is_ending(at) && is_ending(to.to))) {
+          EXPECT_TRUE(to.then &
+                      (time_throttle | time_exit | time_failed | time_retry | time_check_in))
+              << where;
         }
-        if (was_timed && !is_timed && what != event::timer) {
+        // The timer of a candidate goes on when it becomes the job's process.
+        bool goes_on = to.then & promote;
+        if (was_timed && !is_timed && !goes_on && what != event::timer) {
           EXPECT_TRUE(to.then & untime) << where;
+        }
+        // Two processes, and a way out for each: the second one is not forgotten.
+        if (at == state::upgrading && to.to != at) {
+          EXPECT_TRUE(to.then & (hand_over | promote | drop_candidate)) << where;
+        }
+        if (to.to != at && to.to == state::upgrading) {
+          EXPECT_TRUE(to.then & start_beside) << where;
         }
         if (to.to == state::gone && at != state::gone) {
           EXPECT_TRUE(to.then & remove) << where;

@@ -5,6 +5,7 @@
 #include "domain/directory.hpp"
 #include "job/description.hpp"
 #include "job/object.hpp"
+#include "supervise/image.hpp"
 #include "supervise/process.hpp"
 #include "supervise/state.hpp"
 #include "supervise/throttle.hpp"
@@ -70,6 +71,7 @@ struct job_run {
   explicit job_run(asio::io_context& loop) : exit_watch(loop), idle_timer(loop) {}
   process_id id;
   base::fd pidfd;
+  program_image image;
   watch exit_watch;               // only for processes that are not our children
   asio::steady_timer idle_timer;  // until it is asked whether anybody needs it
   bool asked_whether_idle = false;
@@ -92,6 +94,7 @@ struct run_result {
 
 struct owned_socket;
 struct triggers;
+struct upgrades;
 
 struct supervised {
   supervised(asio::io_context& loop, job::description what);
@@ -108,6 +111,7 @@ struct supervised {
   std::vector<owned_socket> sockets;     // that it fetches by launch_activate_socket
   std::unique_ptr<triggers> extra;       // nullptr: only clients and verbs start it
   std::unique_ptr<private_place> apart;  // nullptr: its names are for everybody in the domain
+  std::unique_ptr<upgrades> versions;    // nullptr: no version ever checked in
   base::instant loaded{};
   std::optional<job_run> run;
   std::optional<run_result> last;

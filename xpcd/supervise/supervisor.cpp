@@ -35,6 +35,8 @@ const char* name_of(state at) noexcept {
     case state::starting:
     case state::running:
       return "running";
+    case state::upgrading:
+      return "upgrading";
     case state::stopping:
     case state::restarting:
     case state::removing:
@@ -177,7 +179,7 @@ void supervisor::bootout(const std::string& label, done finished) {
 void supervisor::kickstart(const std::string& label, bool restart, done finished) {
   job_ref job = find(label);
   if (!job) return finished(no_such_job(label));
-  if (job->at == state::removing) {
+  if (job->at == state::removing || job->at == state::gone) {
     return finished(trouble{trouble::kind::conflict, label + ": is being removed"});
   }
   const bool waits = restart || !has_process(job->at) || is_ending(job->at);
@@ -195,7 +197,7 @@ failure_of supervisor::kill(const std::string& label, int signal) {
   }
   if (!job->run) return trouble{trouble::kind::not_found, label + ": has no process"};
   if (signal != 0) job->run->asked = true;
-  send_signal(*job, signal);
+  send_signal(*job->run, signal);
   return std::nullopt;
 }
 
@@ -207,15 +209,24 @@ void supervisor::apply(const job_ref& borrowed, event what) {
   job->at = next.to;
   perform(job, next.then);
   if (job->at != state::gone) update_watches(job);
+  settle_upgrade(job);
 }
 
 void supervisor::perform(const job_ref& job, duties what) {
   if (what & untime) clear_timer(*job);
+  if (what & drop_candidate) give_candidate_up(job);
+  if (what & hand_over) hand_names_over(job);
+  if (what & promote) promote_candidate(job);
   if (what & ask_exit) request_exit(*job);
+  // Where its end was seen it was rejected then.
+  if ((what & revert) && job->run) {
+    reject(*job, versions_of(*job).on_trial, check_in_too_late());
+  }
   if (what & kill_hard) {
-    say(job->job.label, "does not end, is killed");
+    if (!(what & revert)) say(job->job.label, "does not end, is killed");
     if (job->run) kill_group(*job->run);
   }
+  if (what & time_check_in) set_timer(job, options_.check_in_time);
   if (what & time_throttle) set_timer(job, job->limits.allowed() - base::boot_clock::now());
   if (what & time_retry) {
     set_timer(job, std::max<std::chrono::nanoseconds>(job->job.throttle_interval,
@@ -226,6 +237,7 @@ void supervisor::perform(const job_ref& job, duties what) {
     set_timer(job, job->job.exit_timeout);
   if (what & refuse) refuse_waiting(job);
   if (what & remove) forget(job);
+  if (what & start_beside) apply(job, start_candidate(*job));
   if (what & start) {
     const event outcome_event = start_program(*job);
     if (job->run) watch_exit(job);
@@ -233,7 +245,7 @@ void supervisor::perform(const job_ref& job, duties what) {
     job->await_start.clear();
     apply(job, outcome_event);
     for (done& one : waiting) {
-      if (outcome_event == event::spawned) {
+      if (outcome_event == event::spawned || outcome_event == event::spawned_on_trial) {
         one(std::nullopt);
       } else {
         one(trouble{outcome_event == event::spawn_failed ? trouble::kind::not_found
@@ -270,6 +282,11 @@ void supervisor::forget(const job_ref& job) {
   const std::string label = job->job.label;
   unbind_sockets(*job);
   unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": was removed from this domain");
+  if (job->versions && !job->versions->retired.empty()) {
+    // They have accepted messages to handle.
+    job->versions->forget_when_retired = true;
+    return;
+  }
   saved_.forget(label);
   disarm_triggers(*job);
   jobs_.erase(label);
@@ -279,6 +296,7 @@ void supervisor::forget(const job_ref& job) {
   for (done& one : job->await_gone) one(std::nullopt);
   job->await_start.clear();
   job->await_gone.clear();
+  settle_upgrade(job);
   on_jobs_changed();
   check_shut_down();
 }

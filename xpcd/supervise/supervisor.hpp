@@ -8,6 +8,7 @@
 #include "supervise/run_state.hpp"
 #include "supervise/spawn.hpp"
 #include "supervise/supervised.hpp"
+#include "supervise/upgrade.hpp"
 
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
@@ -26,6 +27,7 @@ struct supervisor_options {
   std::chrono::seconds idle_exit{60};  // between two questions whether anybody needs a job
   bool service_links = true;  // services connect to the control interface before they start
   std::chrono::milliseconds hand_back_time{2000};
+  std::chrono::seconds check_in_time{30};  // for a version that never checked in before
 };
 
 /// All jobs of a domain: performs what state.hpp decides. One thread: that of the loop. No verb
@@ -70,6 +72,15 @@ class supervisor {
   /// Starts it now, throttled and failed ones too. @param restart ends a running process first.
   /// Done when the program runs or could not be started.
   void kickstart(const std::string& label, bool restart, done finished);
+  /// Goes to the version of the program that is at its path now: beside the one that runs, or after
+  /// it; done when the old one is gone, or the new one did not live up to it and was rolled back.
+  /// Gives {label, result: upgraded, unchanged, not-running or rolled-back; reason, pid,
+  /// generation}. A job that does not run starts its new version when it is needed.
+  /// @param force  also when the file is the one that runs already
+  /// Errors: not_found (no such job), conflict (it is being removed), what opening the program
+  /// said.
+  void upgrade(const std::string& label, bool force,
+               base::function<void(outcome<object_ref>)> finished);
   /// Sends a signal to the job's process. Errors: not_found (no such job, no process), bad_input
   /// (no such signal).
   failure_of kill(const std::string& label, int signal);
@@ -149,16 +160,38 @@ class supervisor {
                                    const std::vector<std::string>& environment) const;
   failure_of forbidden(const job::description& job) const;
   failure_of open_files(supervised& job, const std::optional<credentials>& who, run_files* files);
-  outcome<spawned> spawn_job(supervised& job);
+  outcome<spawned> spawn_job(supervised& job, program_image* image,
+                             const std::vector<domain::bound_name>* sockets_beside);
 
   // run.cpp
   void watch_exit(const job_ref& job);
   void on_exit(const job_ref& job, std::optional<int> status);
   event judge_end(supervised& job, std::optional<int> status, bool asked);
   static void kill_group(const job_run& run);
+  static void ask_to_end(job_run& run, const job::description& job);
   void request_exit(supervised& job);
-  void send_signal(supervised& job, int signal);
+  static void send_signal(const job_run& run, int signal);
   void await_idleness(const job_ref& job);
+
+  // upgrade.cpp
+  static upgrades& versions_of(supervised& job);
+  void settle_upgrade(const job_ref& job);
+  outcome<program> choose_program(supervised& job, const std::vector<std::string>& environment,
+                                  program_image* image);
+  void hold_program(supervised& job);
+  static void reject(supervised& job, std::optional<file_identity> version, const std::string& why);
+  std::string check_in_too_late() const;
+  event start_candidate(supervised& job);
+  void take_candidate(const job_ref& job);
+  void hand_names_over(const job_ref& job);
+  void promote_candidate(const job_ref& job);
+  void give_candidate_up(const job_ref& job);
+  void forget_candidate(supervised& job, candidate& next);
+  void retire_run(const job_ref& job, job_run run, std::chrono::seconds time);
+  void on_other_exit(const job_ref& job, pid_t pid, std::optional<int> status);
+  static job_run* other_run(supervised& job, pid_t pid);
+  void other_checked_in(const job_ref& job, job_run& run, decltype(job_run::link) link);
+  void take_over_others(const job_ref& job);
 
   // why_not.cpp
   std::string why_nobody(const std::string& name) const;

@@ -48,6 +48,7 @@ void supervisor::take_over_job(const std::string& label) {
   job->want =
       job->job.keep.any() && !job->job.keep.after_initial_demand ? wish::keep : wish::on_demand;
 
+  take_over_others(job);
   std::optional<saved_run> run = saved_.load_run(label);
   base::fd pidfd = run ? open_process(run->id) : base::fd();
   if (!run || !pidfd) {
@@ -116,6 +117,10 @@ failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, ba
                                 base::function<bool(const char* request)> link) {
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
+  if (job_run* other = job ? other_run(*job, pid) : nullptr) {
+    other_checked_in(job, *other, std::move(link));
+    return std::nullopt;
+  }
   pollfd alive{job && job->run ? job->run->pidfd.get() : -1, POLLIN, 0};
   if (!job || !job->run || ::poll(&alive, 1, 0) != 0) {
     return trouble{trouble::kind::denied,
@@ -127,6 +132,7 @@ failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, ba
   }
   show_names(*job);
   job->run->link = std::move(link);
+  hold_program(*job);
   apply(job, event::checked_in);
   await_idleness(job);
   if (awaiting_hand_back_.count(job->job.label)) {
@@ -144,16 +150,24 @@ void supervisor::drained(pid_t pid) {
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
   // A program may wait for signals only; now one can do no harm.
-  if (!job || !job->run) return;
+  if (!job) return;
+  if (const job_run* other = other_run(*job, pid)) return send_signal(*other, SIGTERM);
+  if (!job->run) return;
   if (!is_ending(job->at) && !job->run->asked_whether_idle) return;
   job->run->asked = true;
-  send_signal(*job, SIGTERM);
+  send_signal(*job->run, SIGTERM);
 }
 
 void supervisor::link_lost(pid_t pid) {
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
-  if (job && job->run) job->run->link = nullptr;
+  if (!job) return;
+  job_run* other = other_run(*job, pid);
+  if (other != nullptr) {
+    other->link = nullptr;
+  } else if (job->run && job->run->id.pid == pid) {
+    job->run->link = nullptr;
+  }
 }
 
 void supervisor::finish_take_over(const std::string& label) {

@@ -1,0 +1,43 @@
+#include "supervise/image.hpp"
+
+#include <climits>
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+namespace openxpc::supervise {
+
+file_identity identity_of(int borrowed_fd) noexcept {
+  struct stat status;
+  if (::fstat(borrowed_fd, &status) < 0) return {};
+  return {status.st_dev, status.st_ino, status.st_size,
+          status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+}
+
+bool is_intact(const program_image& image) noexcept {
+  return image.file && identity_of(image.file.get()) == image.what;
+}
+
+program_image image_of_process(pid_t pid, int borrowed_pidfd, const char* path) noexcept {
+  char link[32];
+  std::snprintf(link, sizeof link, "/proc/%d/exe", static_cast<int>(pid));
+  program_image image;
+  image.file.reset(::open(link, O_PATH | O_CLOEXEC));
+  char target[PATH_MAX];
+  const ssize_t size = image.file ? ::readlink(link, target, sizeof target - 1) : -1;
+  pollfd alive{borrowed_pidfd, POLLIN, 0};
+  if (size < 0 || ::poll(&alive, 1, 0) != 0) return {};
+  target[size] = 0;
+  // The kernel's word for a file that was replaced since.
+  if (char* gone = std::strstr(target, " (deleted)"); gone != nullptr && gone[10] == 0) *gone = 0;
+  if (std::strcmp(target, path) != 0) return {};
+  image.what = identity_of(image.file.get());
+  return image;
+}
+
+}  // namespace openxpc::supervise
