@@ -38,8 +38,9 @@ struct settings {
   std::uint32_t unanswered_count = 1024;
   /// Longest packet we take (told).
   std::uint32_t packet_bytes = 212960;
-  /// Descriptors in one message (told): T45.
-  std::uint32_t attachments = 256;
+  /// Descriptors in one message (told), as many as a packet takes, so that it does not matter how
+  /// large the message is: T45.
+  std::uint32_t attachments = 253;
   /// What may wait in our own outbox (not told); the message being sent does not count: T48.
   std::uint64_t unsent_bytes = std::uint64_t{64} << 20;
   /// Accepting side: how long the peer may take for its hello, from accept: half-open connections,

@@ -203,7 +203,9 @@ TEST_P(ChannelStream, DescriptorsArriveWithTheirMessages) {
 }
 
 TEST_P(ChannelStream, ManyDescriptorsGoInSeveralPieces) {
-  conversation pair(GetParam());
+  settings many;
+  many.attachments = 256;
+  conversation pair(GetParam(), many);
   base::fd one = base::fd::copy(0);
   std::vector<int> fds(256, one.get());
   outgoing out;

@@ -134,6 +134,32 @@ TEST(Semantics, R087_AMessageThatIsTooLargeFailsAloneAndTheConnectionGoesOn) {
   EXPECT_EQ(c.add(1), 2);
 }
 
+// A third bound: a message holds 253 descriptors.
+TEST(Semantics, R087_AMessageOf253DescriptorsArrivesAndOneMoreFailsAlone) {
+  talk::service s([](xpc_connection_t, xpc_object_t event) {
+    if (xpc_get_type(event) != XPC_TYPE_DICTIONARY) return;
+    std::int64_t open = 0;
+    for (std::size_t i = 0; i < xpc_array_get_count(xpc_dictionary_get_array(event, "fds")); ++i) {
+      openxpc::base::fd mine(xpc_array_dup_fd(xpc_dictionary_get_array(event, "fds"), i));
+      if (mine) ++open;
+    }
+    owned reply(xpc_dictionary_create_reply(event));
+    xpc_dictionary_set_int64(reply, "n", open);
+    xpc_connection_send_message(xpc_dictionary_get_remote_connection(event), reply);
+  });
+  client c(s.connect([](xpc_object_t) {}), false);
+  openxpc::base::fd null(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  owned all(xpc_array_create_empty());
+  for (int i = 0; i < 253; ++i) xpc_array_set_fd(all, XPC_ARRAY_APPEND, null.get());
+  owned message(xpc_dictionary_create_empty());
+  xpc_dictionary_set_value(message, "fds", all);
+  EXPECT_EQ(talk::number_in(c.ask(message)), 253);
+  xpc_array_set_fd(all, XPC_ARRAY_APPEND, null.get());
+  EXPECT_EQ(xpc_get_type(c.ask(message)), XPC_TYPE_ERROR);
+  xpc_dictionary_set_value(message, "fds", nullptr);
+  EXPECT_EQ(talk::number_in(c.ask(message)), 0);
+}
+
 TEST(Semantics, R088_AProcessMayTalkToItself) {
   static xpc_connection_t self;
   talk::service s([](xpc_connection_t peer, xpc_object_t event) {
