@@ -55,6 +55,7 @@ ref<rich_error> rich_error::from(const dictionary& received, unsigned causes_lef
   parts.domain = text_in(received, "domain");
   parts.number = number_in(received, "number", 0);
   parts.message = text_in(received, "message");
+  if (parts.message.empty()) parts.message = "the other side gave no reason";
   parts.remedy = text_in(received, "remedy");
   parts.cause = cause.get();
   parts.exit_status = static_cast<int>(number_in(received, "status", 0));
