@@ -1,6 +1,8 @@
 // Keys that say when a job starts without a client.
 
+#include "job/activity.hpp"
 #include "job/calendar.hpp"
+#include "job/event_entry.hpp"
 #include "job/read_keys.hpp"
 
 #include <ctime>
@@ -136,7 +138,12 @@ void read_launch_events(reader& in, const key_path& path, xpc_object_t value, de
       return;
     }
     each_entry(events, [&](const std::string& name, xpc_object_t criteria) {
-      good = is_good({path.front(), stream, name}, name, criteria) && good;
+      const key_path here{path.front(), stream, name};
+      good = is_good(here, name, criteria) && good;
+      if (good && source_of(stream) == event_source::activity)
+        (void)read_activity(in, here, criteria);
+      event_entry ignored;
+      if (good) (void)read_event(in, here, source_of(stream), criteria, &ignored);
     });
   });
   if (good) job->launch_events = retain(value);
