@@ -22,6 +22,11 @@
 #define OS_OBJECT_CONSUMED
 #define OS_OBJECT_BRIDGE
 
+// In libxpc-compat; <os/transaction_private.h>.
+struct os_transaction_s;
+OS_EXPORT void openxpc_os_transaction_retain(struct os_transaction_s* transaction);
+OS_EXPORT void openxpc_os_transaction_release(struct os_transaction_s* transaction);
+
 // Logs are never destroyed.
 struct os_log_s;
 OS_INLINE void openxpc_os_nothing(const struct os_log_s* log) { (void)log; }
@@ -29,9 +34,9 @@ OS_INLINE void openxpc_os_retain_xpc(void* object) { (void)xpc_retain(object); }
 OS_INLINE void openxpc_os_release_xpc(void* object) { xpc_release(object); }
 
 /// os_retain() adds a reference and gives its argument back, os_release() gives one back. Which
-/// kind of object it is follows from the type of the expression: the dispatch types and os_log_t
-/// are what they say, everything else is an XPC object. In C a dispatch_object_t is a void pointer
-/// and would be taken for one; call dispatch_retain() there.
+/// kind of object it is follows from the type of the expression: the dispatch types, os_log_t and
+/// os_transaction_t are what they say, everything else is an XPC object. In C a dispatch_object_t
+/// is a void pointer and would be taken for one; call dispatch_retain() there.
 #ifdef __cplusplus
 #ifdef OPENXPC_OS_HAS_DISPATCH
 inline void openxpc_os_retain(dispatch_object_t object) { dispatch_retain(object); }
@@ -39,6 +44,10 @@ inline void openxpc_os_release(dispatch_object_t object) { dispatch_release(obje
 #endif
 inline void openxpc_os_retain(const struct os_log_s* log) { openxpc_os_nothing(log); }
 inline void openxpc_os_release(const struct os_log_s* log) { openxpc_os_nothing(log); }
+inline void openxpc_os_retain(struct os_transaction_s* one) { openxpc_os_transaction_retain(one); }
+inline void openxpc_os_release(struct os_transaction_s* one) {
+  openxpc_os_transaction_release(one);
+}
 inline void openxpc_os_retain(void* object) { openxpc_os_retain_xpc(object); }
 inline void openxpc_os_release(void* object) { openxpc_os_release_xpc(object); }
 template <class T>
@@ -66,6 +75,7 @@ void os_release(T* object) {
     _Generic(openxpc_object_,                                         \
         OPENXPC_OS_DISPATCH_CASES(dispatch_retain)                    \
         struct os_log_s*: openxpc_os_nothing,                         \
+        struct os_transaction_s*: openxpc_os_transaction_retain,      \
         default: openxpc_os_retain_xpc)(openxpc_object_);             \
     openxpc_object_;                                                  \
   })
@@ -75,6 +85,7 @@ void os_release(T* object) {
     _Generic(openxpc_object_,                                         \
         OPENXPC_OS_DISPATCH_CASES(dispatch_release)                   \
         struct os_log_s*: openxpc_os_nothing,                         \
+        struct os_transaction_s*: openxpc_os_transaction_release,     \
         default: openxpc_os_release_xpc)(openxpc_object_);            \
   })
 // clang-format on
