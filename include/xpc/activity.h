@@ -5,9 +5,10 @@
 /// machine is on mains. Source compatible with Apple's header of this name; manual page
 /// xpc_activity_register(3).
 ///
-/// Linux: activities are kept, checked in and changed as described here. No scheduler moves them on
-/// yet, so they stay in the state WAIT and no handler is called in the state RUN; a job that must
-/// run at a time says so by StartInterval or StartCalendarInterval, xpcd.plist(5).
+/// Linux: xpcd keeps the activities of a job, also over restarts of the job, of xpcd and of the
+/// machine, starts the job when one is due, and calls its handler in the state RUN. Nobody looks at
+/// batteries and screens: criteria about them are taken, shown by `xpcctl print`, and not
+/// evaluated. In a program that no xpcd started they stay in the state WAIT.
 /// Threads: any function from any thread.
 
 #include <xpc/base.h>
@@ -36,9 +37,11 @@ XPC_EXPORT const xpc_object_t XPC_ACTIVITY_CHECK_IN;
 XPC_EXPORT const char* const XPC_ACTIVITY_INTERVAL;
 /// Bool: it runs again and again.
 XPC_EXPORT const char* const XPC_ACTIVITY_REPEATING;
-/// Seconds before the first run.
+/// Seconds from the beginning of a period, which is the registration, the next interval, or,
+/// without one, the end of the run before, to its run.
 XPC_EXPORT const char* const XPC_ACTIVITY_DELAY;
-/// Seconds after the interval from which on a run is made with less regard to other things.
+/// Seconds behind the delay from which on it runs even while others do: until then, upkeep waits
+/// when four activities of the domain run already.
 XPC_EXPORT const char* const XPC_ACTIVITY_GRACE_PERIOD;
 /// String: one of the two below.
 XPC_EXPORT const char* const XPC_ACTIVITY_PRIORITY;
@@ -77,7 +80,7 @@ enum {
   XPC_ACTIVITY_STATE_CHECK_IN = 0,  ///< it has just been registered by CHECK_IN
   XPC_ACTIVITY_STATE_WAIT = 1,      ///< for its time; no handler sees this
   XPC_ACTIVITY_STATE_RUN = 2,       ///< do the work now
-  XPC_ACTIVITY_STATE_DEFER = 3,     ///< set by the program: later, it stays due
+  XPC_ACTIVITY_STATE_DEFER = 3,     ///< set by the program: later, it stays due (rule 189)
   XPC_ACTIVITY_STATE_CONTINUE = 4,  ///< set by the program: the work outlives the handler
   XPC_ACTIVITY_STATE_DONE = 5       ///< set by the program
 };
@@ -87,6 +90,8 @@ typedef long xpc_activity_state_t;
 /// Registers an activity of this program; the same identifier again replaces criteria and handler
 /// (rule 185). With XPC_ACTIVITY_CHECK_IN the criteria of the existing one stay, or it begins with
 /// empty ones, and the handler is called soon in the state CHECK_IN, on a thread of the library.
+/// While it has criteria that say when, it is then called in the state RUN each time it is due; a
+/// return without a step is DONE (rule 191). From RUN to DEFER or DONE there is a transaction.
 /// @param identifier text of the program's own, copied. @param criteria a dictionary, copied.
 /// @param handler copied; let go of by xpc_activity_unregister().
 /// Errors: NULL, an empty identifier, and criteria that are no dictionary are misuse.
@@ -110,7 +115,8 @@ xpc_activity_get_state(xpc_activity_t activity);
 /// CONTINUE.
 XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT bool xpc_activity_set_state(xpc_activity_t activity,
                                                                        xpc_activity_state_t state);
-/// Whether the criteria no longer hold and the program had better set DEFER. Always false yet.
+/// Whether the program had better set DEFER: it runs, and the process was asked to end or somebody
+/// asked for it (`xpcctl activity --defer`). Not for batteries and screens.
 XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT bool xpc_activity_should_defer(xpc_activity_t activity);
 
 /// Forgets an activity: its handler is not called again. A running call and activities that the

@@ -148,6 +148,29 @@ XPC_EXPORT XPC_WARN_RESULT const char* xpc_strerror(int error);
 /// Asks this process to end once the last transaction has ended: openxpc_request_termination().
 XPC_EXPORT void xpc_transaction_exit_clean(void);
 
+// ---- Events and activities
+
+/// Says which events of a stream this job wants, from now on and in processes to come, beside those
+/// of LaunchEvents in its description; xpc_set_event_stream_handler() receives them. Returns at
+/// once; what the service manager does not take, it says in its log. Does nothing in a program that
+/// no service manager started.
+/// @param stream  the name of the stream; xpc_events(3) lists them. @param token  the name that the
+/// events bear (XPC_EVENT_KEY_NAME), 1 to 255 bytes; set again, it replaces the earlier one.
+/// @param event  what is to be matched, a dictionary, copied; NULL: no more events of that name.
+/// Errors: a NULL or empty stream or token and an event that is no dictionary are misuse.
+/// Threads: any.
+/// Semantics: kept until the job is unloaded, but one with a descriptor only as long as this
+/// process or the service manager lives (rule 353).
+XPC_EXPORT XPC_NONNULL1 XPC_NONNULL2 void xpc_set_event(const char* stream, const char* token,
+                                                        xpc_object_t _Nullable event);
+/// What is to be matched for a name in a stream, as the description, this process or an earlier one
+/// said. Waits for the service manager. @return owned by the caller; NULL: nothing.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT xpc_object_t _Nullable xpc_copy_event(const char* stream,
+                                                                                 const char* token);
+/// The identifier of an activity; malloc'ed, owned by the caller.
+XPC_EXPORT XPC_NONNULL_ALL XPC_WARN_RESULT XPC_MALLOC char* xpc_activity_copy_identifier(
+    xpc_activity_t activity);
+
 // ---- Sessions without names (rule 151)
 
 /// A session with whoever listens behind an endpoint, active unless INACTIVE is given.

@@ -434,7 +434,9 @@ XPC_EXPORT void xpc_transaction_end(void);
 #if OPENXPC_HAS_BLOCKS
 /// Sets the one handler of this process for the events of a stream: dictionaries with
 /// XPC_EVENT_KEY_NAME. A second one for the same stream is misuse (rule 198).
-/// Linux: no stream delivers events yet; the handler is kept and waits.
+/// Events come from the service manager to processes that it started; xpc_events(3) lists the
+/// streams. Each counts as consumed once the handler has returned: one that a process did not get
+/// to handle goes to the job's next process.
 /// @param stream copied. @param targetq where the handler runs; NULL: a default concurrent queue.
 /// @param handler copied, kept as long as the process.
 XPC_EXPORT XPC_NONNULL1 XPC_NONNULL3 void xpc_set_event_stream_handler(const char* stream,

@@ -5,6 +5,7 @@
 #include "bootstrap/termination.hpp"
 #include "channel/socket/socket_transport.hpp"
 #include "connection/transactions.hpp"
+#include "engine/timer.hpp"
 #include "object/scalar.hpp"
 #include "object/shared_fd.hpp"
 #include "object/string.hpp"
@@ -12,9 +13,15 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
+#include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
+#include <deque>
+#include <functional>
+#include <map>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 // The link is a conversation like any other: it comes back by dialing the control socket in the
@@ -50,10 +57,22 @@ class link_dialer final : public connection::dialer {
   base::fd directory_;
 };
 
-base::ref<object::dictionary> message(const char* verb) {
-  auto made = object::dictionary::create();
-  made->set("op", object::string::copy_of(verb));
-  return made;
+/// What other parts of the library do with the link; there before it is.
+struct subscribers {
+  std::mutex mutex;
+  std::map<std::string, base::function<void(object::dictionary&)>, std::less<>> orders;
+  std::deque<base::function<void()>> returns;
+};
+subscribers& all_subscribers() {
+  static auto* forever = new subscribers;  // engine threads may outlive static destructors
+  return *forever;
+}
+
+/// Functions are never taken away, and what is in a map or behind others in a deque stays in place.
+const base::function<void(object::dictionary&)>* order_of(std::string_view op) {
+  std::lock_guard lock(all_subscribers().mutex);
+  auto at = all_subscribers().orders.find(op);
+  return at == all_subscribers().orders.end() ? nullptr : &at->second;
 }
 
 class service_link final : public base::counted {
@@ -69,6 +88,8 @@ class service_link final : public base::counted {
   void check_in() {
     std::call_once(checked_in_, [this] { greet("check-in"); });
   }
+
+  conversation& talk() const noexcept { return *talk_; }
 
   void add(base::ref<connection::listener> added) {
     {
@@ -88,18 +109,21 @@ class service_link final : public base::counted {
       std::string_view op = verb ? verb->text() : std::string_view();
       if (op == "terminate") {
         of_.terminate();
-        if (what->right) what->right->reply(*message("terminating"));
+        if (what->right) what->right->reply(*word_of("terminating"));
       } else if (op == "exit-if-idle") {
         bool idle = of_.idle();
         if (idle) of_.terminate();
-        if (what->right) what->right->reply(*message(idle ? "terminating" : "busy"));
+        if (what->right) what->right->reply(*word_of(idle ? "terminating" : "busy"));
+      } else if (auto* order = order_of(op)) {
+        (*order)(*what->message);
+        if (what->right) what->right->reply(*word_of("done"));
       } else if (what->right) {
         what->right->fail(connection::make_error(
             OPENXPC_ERROR_UNKNOWN_METHOD, "the service link knows no \"" + std::string(op) + "\""));
       }
     }
     void subscribed(base::ref<connection::incoming>) override {}
-    void interrupted(const connection::error_ref&) override { of_.greet("check-in-again"); }
+    void interrupted(const connection::error_ref&) override { of_.come_back(); }
     void ended(const connection::error_ref&) override {}
 
    private:
@@ -116,11 +140,35 @@ class service_link final : public base::counted {
     talk_->activate();
     watch_unhandled_signals();
     when_termination_is_requested([this] { drain(); });
+    report_.emplace(engine::any_loop(), [this] { report_transactions(); });
+    connection::tell_next_transaction([this] { report_->schedule(base::from_now(report_pause)); });
+  }
+
+  /// At most once a second, and nothing while nothing changes.
+  void report_transactions() {
+    connection::tell_next_transaction([this] { report_->schedule(base::from_now(report_pause)); });
+    const auto now = static_cast<std::int64_t>(connection::transaction_count());
+    if (reported_.exchange(now) == now) return;
+    auto word = word_of("transactions");
+    word->set("count", object::make_int64(now));
+    (void)talk_->send(*word);
+  }
+
+  void come_back() {
+    greet("check-in-again");
+    reported_ = -1;
+    report_->schedule(base::from_now(report_pause));
+    std::vector<const base::function<void()>*> interested;
+    {
+      std::lock_guard lock(all_subscribers().mutex);
+      for (auto& each : all_subscribers().returns) interested.push_back(&each);
+    }
+    for (auto* each : interested) (*each)();
   }
 
   /// Says who we are; again after the service manager was replaced, then with our sockets.
   void greet(const char* verb) {
-    auto hello = message(verb);
+    auto hello = word_of(verb);
     auto sockets = object::dictionary::create();
     for (const std::string& name : inherited_names())
       if (base::fd socket = inherited_listener(name))
@@ -173,11 +221,15 @@ class service_link final : public base::counted {
       std::lock_guard lock(mutex_);
       if (left_ != 0 || std::exchange(drained_, true)) return;
     }
-    (void)talk_->send(*message("drained"));
+    (void)talk_->send(*word_of("drained"));
     end_unless_program_does();
   }
 
+  static constexpr std::chrono::seconds report_pause{1};
+
   base::ref<conversation> talk_;
+  std::optional<engine::timer> report_;
+  std::atomic<std::int64_t> reported_{-1};
   std::once_flag checked_in_;
   std::mutex mutex_;
   std::vector<base::ref<connection::listener>> listeners_;
@@ -189,6 +241,52 @@ class service_link final : public base::counted {
 
 void check_in() {
   if (auto* link = service_link::get()) link->check_in();
+}
+
+bool is_linked() {
+  auto* link = service_link::get();
+  if (link && inherited_names().empty()) link->check_in();
+  return link != nullptr;
+}
+
+base::ref<object::dictionary> word_of(const char* verb) {
+  auto made = object::dictionary::create();
+  made->set("op", object::string::copy_of(verb));
+  return made;
+}
+
+void tell_manager(object::dictionary& word) {
+  if (auto* link = service_link::get()) (void)link->talk().send(word);
+}
+
+void ask_manager(object::dictionary& word,
+                 base::function<void(base::ref<object::dictionary>)> answered) {
+  auto* link = service_link::get();
+  if (!link) {
+    engine::post([answered = std::move(answered)] { answered(nullptr); });
+    return;
+  }
+  auto call = link->talk().request(word, base::never);
+  call->then([answered = std::move(answered)](
+                 base::ref<object::dictionary> reply,
+                 const connection::error_ref&) { answered(std::move(reply)); },
+             nullptr);
+}
+
+base::ref<object::dictionary> ask_manager_and_wait(object::dictionary& word) {
+  base::ref<object::dictionary> reply;
+  if (auto* link = service_link::get()) (void)link->talk().request(word, base::never)->wait(reply);
+  return reply;
+}
+
+void on_order(const char* verb, base::function<void(object::dictionary&)> told) {
+  std::lock_guard lock(all_subscribers().mutex);
+  all_subscribers().orders.try_emplace(verb, std::move(told));
+}
+
+void when_link_came_back(base::function<void()> told) {
+  std::lock_guard lock(all_subscribers().mutex);
+  all_subscribers().returns.push_back(std::move(told));
 }
 
 void expect_named_listener() { (void)service_link::get(); }

@@ -11,6 +11,10 @@
 
 #include <xpc/activity.h>
 #include <xpc/openxpc/activity.h>
+#include <xpc/private.h>
+
+#include <cstring>
+#include <new>
 
 namespace base = openxpc::base;
 namespace bootstrap = openxpc::bootstrap;
@@ -39,6 +43,13 @@ void register_it(const char* identifier, xpc_object_t criteria, bootstrap::activ
   object::ref<object::object> wanted;
   if (criteria != XPC_ACTIVITY_CHECK_IN) wanted = copy_of_criteria(criteria, function);
   bootstrap::register_activity(identifier, std::move(wanted), std::move(told));
+}
+
+void need_names(const char* stream, const char* token, const char* function) {
+  capi::need_pointer(stream, "the stream", function);
+  capi::need_pointer(token, "the token", function);
+  if (!*stream) base::misuse(function, "the name of the stream is empty");
+  if (!*token) base::misuse(function, "the token is empty");
 }
 
 void listen_to(const char* stream, dispatch_queue_t targetq, bootstrap::event_function told,
@@ -101,8 +112,8 @@ xpc_object_t xpc_activity_copy_criteria(xpc_activity_t activity) {
 }
 
 void xpc_activity_set_criteria(xpc_activity_t activity, xpc_object_t criteria) {
-  capi::need_as<object::activity>(activity, __func__)
-      .set_criteria(copy_of_criteria(criteria, __func__));
+  bootstrap::set_activity_criteria(capi::need_as<object::activity>(activity, __func__),
+                                   copy_of_criteria(criteria, __func__));
 }
 
 xpc_activity_state_t xpc_activity_get_state(xpc_activity_t activity) {
@@ -113,13 +124,18 @@ xpc_activity_state_t xpc_activity_get_state(xpc_activity_t activity) {
 bool xpc_activity_set_state(xpc_activity_t activity, xpc_activity_state_t state) {
   auto& which = capi::need_as<object::activity>(activity, __func__);
   return state >= XPC_ACTIVITY_STATE_CHECK_IN && state <= XPC_ACTIVITY_STATE_DONE &&
-         which.ask(static_cast<object::activity_state>(state));
+         bootstrap::ask_activity(which, static_cast<object::activity_state>(state));
 }
 
 bool xpc_activity_should_defer(xpc_activity_t activity) {
-  // Nothing but a scheduler could know of conditions that no longer hold.
-  (void)capi::need_as<object::activity>(activity, __func__);
-  return false;
+  return bootstrap::activity_should_defer(capi::need_as<object::activity>(activity, __func__));
+}
+
+char* xpc_activity_copy_identifier(xpc_activity_t activity) {
+  const auto& identifier = capi::need_as<object::activity>(activity, __func__).identifier();
+  char* copy = ::strdup(identifier.c_str());
+  if (!copy) throw std::bad_alloc();
+  return copy;
 }
 
 void xpc_activity_unregister(const char* identifier) {
@@ -134,6 +150,24 @@ void xpc_set_event_stream_handler(const char* stream, dispatch_queue_t targetq,
       stream, targetq,
       [run = capi::block<void(xpc_object_t)>(handler)](object::object& event) { run(&event); },
       __func__);
+}
+
+void xpc_set_event(const char* stream, const char* token, xpc_object_t event) {
+  need_names(stream, token, __func__);
+  object::ref<object::dictionary> wanted;
+  if (event) {
+    auto copy = object::copy(capi::need_as<object::dictionary>(event, __func__));
+    if (!copy) base::misuse(__func__, "the event holds what cannot be copied");
+    wanted =
+        object::ref<object::dictionary>::adopt(static_cast<object::dictionary*>(copy.release()));
+  }
+  bootstrap::set_event(stream, token, std::move(wanted));
+}
+
+xpc_object_t xpc_copy_event(const char* stream, const char* token) {
+  need_names(stream, token, __func__);
+  auto event = bootstrap::copy_event(stream, token);
+  return event ? capi::give(std::move(event)) : nullptr;
 }
 
 void openxpc_set_event_stream_handler_f(const char* stream, dispatch_queue_t targetq, void* context,

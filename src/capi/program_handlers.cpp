@@ -12,6 +12,7 @@ class program_handlers final : public connection::handlers {
       : told_(given), owner_(std::move(owner)) {}
 
   void received(base::ref<connection::incoming> what) override {
+    count(*what);
     auto handler = !what->right && told_.on_message ? told_.on_message : told_.on_request;
     if (handler) return handler(owner_->get(), reinterpret_cast<openxpc_request_t>(what.release()));
     if (what->right)
@@ -19,6 +20,7 @@ class program_handlers final : public connection::handlers {
           OPENXPC_ERROR_UNKNOWN_METHOD, "this side of the conversation answers no requests"));
   }
   void subscribed(base::ref<connection::incoming> what) override {
+    count(*what);
     if (told_.on_subscribe)
       return told_.on_subscribe(owner_->get(),
                                 reinterpret_cast<openxpc_subscription_t>(what.release()));
@@ -33,6 +35,13 @@ class program_handlers final : public connection::handlers {
   }
 
  private:
+  /// What a client asks of a service keeps the service from being idle until it is answered and let
+  /// go of, whether the client waits for that or not (rule 168).
+  static void count(connection::incoming& what) {
+    if (!what.from->way() && !what.from->is_from_endpoint())
+      what.busy = connection::transaction::begin();
+  }
+
   const openxpc_handlers_s told_;
   const base::ref<shared_context> owner_;
 };

@@ -74,6 +74,8 @@ class incoming final : public delivery {
   base::ref<reply_right> right;
   base::instant deadline = base::never;
   std::uint64_t row_credit = 0;
+  /// What keeps the process busy while the program has it, where it was asked to count.
+  transaction busy;
 
  private:
   ~incoming() override;

@@ -21,7 +21,35 @@ waiting& who_waits() {
   return *forever;
 }
 
-void begin_one() noexcept { all.fetch_add(1, std::memory_order_seq_cst); }
+/// Who wants to hear of the next change. One load where nobody does.
+struct observer {
+  std::mutex mutex;
+  base::function<void()> told;
+  std::atomic<bool> waits{false};
+};
+observer& who_observes() {
+  static auto* forever = new observer;
+  return *forever;
+}
+std::atomic<observer*> observed_by{nullptr};
+
+void tell_observer() noexcept {
+  observer* one = observed_by.load(std::memory_order_acquire);
+  if (!one || !one->waits.load(std::memory_order_seq_cst)) return;
+  base::function<void()> told;
+  {
+    std::lock_guard lock(one->mutex);
+    told = std::move(one->told);
+    one->told = nullptr;
+    one->waits.store(false, std::memory_order_seq_cst);
+  }
+  if (told) told();
+}
+
+void begin_one() noexcept {
+  all.fetch_add(1, std::memory_order_seq_cst);
+  tell_observer();
+}
 
 /// Whoever comes last looks for those who wait; whoever begins to wait looks at the count
 /// afterwards: one of the two sees the other.
@@ -38,7 +66,9 @@ void run_if_none() {
 }
 
 void end_one() noexcept {
-  if (all.fetch_sub(1, std::memory_order_seq_cst) == 1) run_if_none();
+  const bool last = all.fetch_sub(1, std::memory_order_seq_cst) == 1;
+  tell_observer();
+  if (last) run_if_none();
 }
 
 }  // namespace
@@ -69,6 +99,16 @@ bool end_own_transaction() noexcept {
 }
 
 std::size_t transaction_count() noexcept { return all.load(std::memory_order_seq_cst); }
+
+void tell_next_transaction(base::function<void()> told) {
+  observer& one = who_observes();
+  {
+    std::lock_guard lock(one.mutex);
+    one.told = std::move(told);
+    one.waits.store(true, std::memory_order_seq_cst);
+  }
+  observed_by.store(&one, std::memory_order_release);
+}
 
 void when_no_transactions(base::function<void()> then) {
   {

@@ -31,6 +31,9 @@ void begin_own_transaction() noexcept;
 bool end_own_transaction() noexcept;
 
 std::size_t transaction_count() noexcept;
+/// Calls `told` once, within the next begin or end of a transaction, whichever thread that is on:
+/// it must be brief. For one observer; a second call replaces what was not called yet.
+void tell_next_transaction(base::function<void()> told);
 /// Calls `then` once, on an engine thread: soon when there are none, else behind the last (rule
 /// 173).
 void when_no_transactions(base::function<void()> then);

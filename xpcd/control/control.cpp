@@ -110,18 +110,16 @@ void on_request(void* context, openxpc_request_t request) {
     return base::fd(::openxpc_peer_dup_pidfd(sender.get()));
   };
   call.is_owner = from.is_owner;
-  if (op == "check-in" || op == "check-in-again") {
+  if (what->of_services) {
     from.is_link = true;
     auto session = std::make_shared<object_ref>(::openxpc_request_copy_sender(request));
-    call.link = [session](const char* asked) {
-      object_ref order = new_dictionary();
-      set(order.get(), "op", asked);
-      if (xpc_rich_error_t why = ::openxpc_peer_send(session->get(), order.get())) {
+    call.link = supervise::job_link([session](xpc_object_t order) {
+      if (xpc_rich_error_t why = ::openxpc_peer_send(session->get(), order)) {
         ::xpc_release(why);
         return false;
       }
       return true;
-    };
+    });
   }
   answer answered = [request](outcome<object_ref> result) {
     answer_request(request, std::move(result));

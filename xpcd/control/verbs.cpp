@@ -1,5 +1,6 @@
 #include "control/verbs.hpp"
 
+#include "control/companion_verbs.hpp"
 #include "job/read.hpp"
 
 #include <signal.h>
@@ -226,9 +227,21 @@ constexpr verb verbs[] = {
     {"getenv", true, getenv},  // what is in it may be a secret
     {"stats", false, stats},
     {"why-not", false, why_not},
-    {"check-in", false, check_in},
-    {"check-in-again", false, check_in},
+    {"run-activity", true, run_activity},
+    {"defer-activity", true, defer_activity},
+    {"publish", true, publish_event},
+    {"subscribers", true, list_subscribers},
+    {"check-in", false, check_in, true},
+    {"check-in-again", false, check_in, true},
     {"drained", false, drained},
+    {"transactions", false, note_transactions, true},
+    {"activity-register", false, register_activity, true},
+    {"activity-state", false, note_activity_state, true},
+    {"activity-forget", false, forget_activity, true},
+    {"event-listen", false, listen_to_events, true},
+    {"event-handled", false, note_handled_event, true},
+    {"event-set", false, set_event, true},
+    {"event-copy", false, copy_event, true},
     {"private-service", false, bundle::private_service},
 };
 

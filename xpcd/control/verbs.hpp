@@ -3,6 +3,7 @@
 #include "base/function.hpp"
 #include "job/object.hpp"
 #include "job/outcome.hpp"
+#include "supervise/job_link.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <sys/types.h>
@@ -22,7 +23,7 @@ struct verb_call {
   bool is_owner = false;  // of the domain, or root
   /// How the process can be asked over this very conversation; for check-in. Empty where that is
   /// not possible.
-  base::function<bool(const char* request)> link;
+  supervise::job_link link;
   bundle::applications* applications = nullptr;
   uid_t user = 0;  // whose process asks
   /// A pidfd of who asks, as of when it connected; until the verb returns.
@@ -37,6 +38,7 @@ struct verb {
                     // service says about itself is neither, and is held against its process id
   /// Calls `answered` exactly once, perhaps later.
   void (*run)(supervise::supervisor& jobs, verb_call& call, answer answered);
+  bool of_services = false;  // said over a service link: verb_call::link is given
 };
 
 /// Every verb there is, one row each; nullptr for an unknown one.

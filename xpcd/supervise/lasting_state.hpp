@@ -21,9 +21,11 @@ class lasting_state {
   /// Errors: there is no place, it belongs to somebody else, or the system's word.
   failure_of set_disabled(const std::string& label, bool disabled) const;
 
- private:
+  /// The directory; others keep files of their own in it. @param make  makes it if need be.
+  /// Errors: not_found, there is no place, or it belongs to somebody else.
   outcome<base::fd> open(bool make) const;
 
+ private:
   std::string path_;
 };
 

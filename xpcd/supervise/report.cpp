@@ -131,6 +131,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
     const bool checked_in = job->at == state::running || job->at == state::upgrading;
     set_bool(all, "checked-in", checked_in && static_cast<bool>(job->run->link));
     set_bool(all, "on-trial", job->run->image.on_trial);
+    if (job->run->transactions) set(all, "transactions", *job->run->transactions);
     set(all, "runs-for-ms", milliseconds(base::boot_clock::now() - job->run->started));
   }
   if (job->versions && !job->versions->rolled_back.empty()) {
@@ -147,6 +148,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
     append(sockets.get(), std::move(one));
   }
   if (!job->sockets.empty()) set(all, "sockets", std::move(sockets));
+  for (const companion* one : companions()) one->describe(label, all);
   if (!whole) return result;
   if (job->kept_output) {
     set(all, "stderr", strings(last_lines(job->kept_output.get(), shown_lines)));

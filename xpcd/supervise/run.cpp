@@ -135,6 +135,7 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   // Those of the candidate come instead.
   if (job->at != state::upgrading) settle_names(*job, leftovers);
   settle_sockets(*job);
+  for (companion* one : companions()) one->process_ended(label);
   apply(job, failed_trial ? event::trial_ended : judge_end(*job, status, asked));
 }
 

@@ -6,6 +6,7 @@
 #include "job/description.hpp"
 #include "job/object.hpp"
 #include "supervise/image.hpp"
+#include "supervise/job_link.hpp"
 #include "supervise/process.hpp"
 #include "supervise/state.hpp"
 #include "supervise/throttle.hpp"
@@ -80,8 +81,10 @@ struct job_run {
   bool estranged = false;  // serves sockets that nobody can reach any more: ends when somebody
                            // wants the new ones
   base::instant started{};
-  /// Asks over the service link; false when there is none (any more). Empty: unmanaged.
-  base::function<bool(const char* request)> link;
+  /// Empty: unmanaged.
+  job_link link;
+  /// What keeps it busy, as it last said, at most once a second; nothing before it said so.
+  std::optional<std::int64_t> transactions;
 };
 
 /// How a run ended.

@@ -11,6 +11,9 @@
 #include <cstdio>
 #include <cstring>
 
+#include "activity/activities.hpp"
+#include "events/streams.hpp"
+
 namespace openxpc::supervise {
 
 namespace {
@@ -68,7 +71,9 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       watcher_(loop),
       wall_clock_watch_(loop),
       hand_back_timer_(loop),
-      self_(std::make_shared<supervisor*>(this)) {}
+      self_(std::make_shared<supervisor*>(this)) {
+  add_companions();
+}
 
 supervisor::~supervisor() {
   *self_ = nullptr;
@@ -164,7 +169,10 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
   jobs_[label] = job;
   job->want = wish_at_load(*job);
   apply(job, event::load);
-  if (jobs_.count(label) != 0) arm_triggers(job);
+  if (jobs_.count(label) != 0) {
+    arm_triggers(job);
+    for (companion* one : companions()) one->arrived(job->job, false);
+  }
   on_jobs_changed();
   return label;
 }
@@ -291,6 +299,7 @@ void supervisor::forget(const job_ref& job) {
   disarm_triggers(*job);
   jobs_.erase(label);
   awaiting_hand_back_.erase(label);
+  for (companion* one : companions()) one->left(label);
   say(label, "removed");
   for (done& one : job->await_start) one(no_such_job(label));
   for (done& one : job->await_gone) one(std::nullopt);

@@ -2,6 +2,7 @@
 
 #include "domain/directory.hpp"
 #include "job/read.hpp"
+#include "supervise/companion.hpp"
 #include "supervise/lasting_state.hpp"
 #include "supervise/path_watcher.hpp"
 #include "supervise/refuser.hpp"
@@ -13,11 +14,19 @@
 #include <asio/io_context.hpp>
 #include <asio/post.hpp>
 
+#include <array>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
+
+namespace openxpc::activity {
+class activities;
+}
+namespace openxpc::events {
+class streams;
+}
 
 namespace openxpc::supervise {
 
@@ -119,11 +128,27 @@ class supervisor {
   /// it. Errors: denied (no job of ours has this process), bad_input (a socket that is not the
   /// name's).
   failure_of check_in(pid_t pid, std::vector<std::pair<std::string, base::fd>> sockets,
-                      base::function<bool(const char* request)> link);
+                      job_link link);
   /// A process that was asked to end has nothing left to do.
   void drained(pid_t pid);
   /// A process's link is gone; it goes on unmanaged until it comes back.
   void link_lost(pid_t pid);
+
+  /// The process says something else over its link, which may come before its check-in. Returns its
+  /// job. Errors: denied, as above.
+  outcome<std::string> hear(pid_t pid, job_link link);
+  /// So much keeps it busy.
+  void note_transactions(pid_t pid, std::int64_t count);
+
+  // --- What goes along with jobs (companions.cpp) ---
+  activity::activities& activities() const noexcept { return *activities_; }
+  events::streams& streams() const noexcept { return *streams_; }
+  /// Starts the job's process unless there is one. False when there will be none.
+  bool wake(const std::string& label);
+  /// Sends to the job's process; false when there is no link to it.
+  bool send(const std::string& label, xpc_object_t message) const;
+  /// Who the job runs as, where that is not xpcd's own user.
+  outcome<std::optional<credentials>> identity_of(const std::string& label) const;
 
   // --- Life ---
   /// Takes the jobs over that an xpcd before this one left behind. Once, before anything else.
@@ -138,6 +163,9 @@ class supervisor {
 
  private:
   using job_ref = std::shared_ptr<supervised>;
+
+  void add_companions();
+  std::array<companion*, 2> companions() const noexcept;
 
   job_ref find(const std::string& label) const;
   static trouble no_such_job(const std::string& label);
@@ -248,6 +276,8 @@ class supervisor {
   path_watcher watcher_;
   base::fd wall_clock_;
   watch wall_clock_watch_;
+  std::unique_ptr<activity::activities> activities_;
+  std::unique_ptr<events::streams> streams_;
   std::map<std::string, job_ref> jobs_;
   std::map<std::string, std::string> owners_;  // name to label
   std::map<pid_t, std::string> processes_;     // pid to label

@@ -14,6 +14,10 @@ namespace openxpc::supervise {
 
 void supervisor::take_over() {
   for (const std::string& label : saved_.labels()) take_over_job(label);
+  for (const std::string& label : labels()) {
+    if (job_ref job = find(label))
+      for (companion* one : companions()) one->arrived(job->job, true);
+  }
   if (awaiting_hand_back_.empty()) return;
   hand_back_timer_.expires_after(options_.hand_back_time);
   hand_back_timer_.async_wait([self = self_](const asio::error_code& error) {
@@ -114,7 +118,7 @@ failure_of supervisor::hand_back(supervised& job, const std::string& text, base:
 }
 
 failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, base::fd>> sockets,
-                                base::function<bool(const char* request)> link) {
+                                job_link link) {
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
   if (job_run* other = job ? other_run(*job, pid) : nullptr) {

@@ -1,0 +1,139 @@
+// The streams that xpcd itself publishes: a descriptor is readable, something changes at a path.
+
+#include "supervise/supervisor.hpp"
+
+#include <asio/post.hpp>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "events/job_events.hpp"
+
+namespace openxpc::events {
+
+namespace {
+
+/// The type of file behind a descriptor, without a word to its file system, which may not answer.
+/// Nothing that cannot be watched without asking it either.
+bool can_be_watched(int file, std::string* trouble) {
+  struct statx status{};
+  if (::statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC | AT_SYMLINK_NOFOLLOW, STATX_TYPE,
+              &status) < 0) {
+    *trouble = std::strerror(errno);
+    return false;
+  }
+  switch (status.stx_mode & S_IFMT) {
+    case S_IFIFO:
+    case S_IFCHR:
+    case S_IFSOCK:
+    case 0:  // the kernel's own: eventfd, timerfd, pidfd and their like
+      return true;
+    default:
+      *trouble = "is neither a FIFO, a character device nor a socket";
+      return false;
+  }
+}
+
+}  // namespace
+
+void streams::begin(entry& one) {
+  if (one.from == job::event_source::adapter) return;
+  if (one.path.empty()) {
+    one.file.reset(::xpc_dictionary_dup_fd(one.content.get(), "Descriptor"));
+    if (!one.file) {
+      one.trouble = std::strerror(errno);
+    } else if (can_be_watched(one.file.get(), &one.trouble)) {
+      watch_file(one);
+    } else {
+      one.file.reset();
+    }
+    return;
+  }
+  one.watched = watcher_.add(one.path, [this, self = self_, label = one.label, where = one.where] {
+    // What happens next may end the watch that is telling of this.
+    asio::post(loop_, [self, label, where] {
+      if (*self != nullptr) (*self)->on_path(label, where);
+    });
+  });
+  if (one.from == job::event_source::descriptor) open_path(one);
+}
+
+/// Opened for reading and writing where that is possible: a FIFO whose last writer goes would be
+/// readable for ever.
+void streams::open_path(entry& one) {
+  one.trouble.clear();
+  outcome<std::optional<supervise::credentials>> who = jobs_.identity_of(one.label);
+  if (!who) {
+    one.trouble = who.error().text;
+    return;
+  }
+  const supervise::as_user user(*who);
+  if (!user.is_in_force()) {
+    one.trouble = "the system does not let xpcd act for the job's user";
+    return;
+  }
+  const base::fd found(::open(one.path.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
+  if (!found) {
+    one.trouble = std::strerror(errno);
+    return;
+  }
+  if (!can_be_watched(found.get(), &one.trouble)) return;
+  const std::string path = "/proc/self/fd/" + std::to_string(found.get());
+  one.file.reset(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!one.file && (errno == EACCES || errno == EPERM || errno == EROFS))
+    one.file.reset(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (!one.file) {
+    one.trouble = std::strerror(errno);
+    return;
+  }
+  watch_file(one);
+}
+
+void streams::watch_file(entry& one) {
+  if (!one.file) return;
+  const bool watched =
+      one.readable.start(one.file.get(), [self = self_, label = one.label, where = one.where] {
+        if (*self != nullptr) (*self)->on_readable(label, where);
+      });
+  if (!watched) one.trouble = "cannot be watched";
+}
+
+void streams::on_readable(const std::string& label, const place& where) {
+  job_ref job = find(label);
+  if (!job) return;
+  auto at = job->entries.find(where);
+  if (at == job->entries.end()) return;
+  entry& one = *at->second;
+  one.readable.stop();  // until the job has handled this
+  object_ref content = new_dictionary();
+  ::xpc_dictionary_set_fd(content.get(), "Descriptor", one.file.get());
+  if (!one.path.empty()) set(content.get(), "Path", one.path);
+  if (!add(*job, one, std::move(content), false)) {
+    one.trouble = "too many events wait";
+    supervise::say(label, where.second + ": too many events wait; it is watched no more");
+  }
+}
+
+void streams::on_path(const std::string& label, const place& where) {
+  job_ref job = find(label);
+  if (!job) return;
+  auto at = job->entries.find(where);
+  if (at == job->entries.end()) return;
+  entry& one = *at->second;
+  if (one.from == job::event_source::descriptor) {
+    if (!one.file) open_path(one);
+    return;
+  }
+  // Changes that nobody has been told of yet are told together.
+  if (job->waiting.has_unsent(where.first, where.second)) return;
+  object_ref content = new_dictionary();
+  set(content.get(), "Path", one.path);
+  if (!add(*job, one, std::move(content), true))
+    supervise::say(label, where.second + ": too many events wait; a change is not told");
+}
+
+}  // namespace openxpc::events

@@ -1,0 +1,104 @@
+// What a new xpcd must know of events: a file LABEL.events in the run state.
+
+#include "job/reader.hpp"
+#include "supervise/state_file.hpp"
+#include "supervise/supervisor.hpp"
+
+#include <xpc/openxpc/error.h>
+
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "events/job_events.hpp"
+
+namespace openxpc::events {
+
+namespace {
+
+std::string file_of(const std::string& label) { return label + ".events"; }
+
+bool holds_descriptor(xpc_object_t content) {
+  xpc_object_t file = get_object(content, "Descriptor");
+  return file != nullptr && job::is(file, OPENXPC_TYPE_FD);
+}
+
+}  // namespace
+
+void streams::save(const job_events& job) const {
+  object_ref entries = new_array(), waiting = new_array();
+  for (const auto& [where, one] : job.entries) {
+    // A descriptor ends with this xpcd; the description's come back by themselves.
+    if (one->from_description || holds_descriptor(one->content.get())) continue;
+    object_ref made = new_dictionary();
+    set(made.get(), "stream", where.first);
+    set(made.get(), "name", where.second);
+    set(made.get(), "event", retain(one->content.get()));
+    append(entries.get(), std::move(made));
+  }
+  for (const event& one : job.waiting.all()) {
+    if (!one.lasts) continue;
+    object_ref made = new_dictionary();
+    set(made.get(), "id", one.id);
+    set(made.get(), "stream", one.stream);
+    set(made.get(), "name", one.name);
+    set(made.get(), "event", retain(one.content.get()));
+    append(waiting.get(), std::move(made));
+  }
+  const std::string name = file_of(job.label);
+  if (::xpc_array_get_count(entries.get()) == 0 && ::xpc_array_get_count(waiting.get()) == 0) {
+    ::unlinkat(run_fd_, name.c_str(), 0);
+    return;
+  }
+  object_ref all = new_dictionary();
+  set(all.get(), "entries", std::move(entries));
+  set(all.get(), "waiting", std::move(waiting));
+  void* bytes = nullptr;
+  std::size_t size = 0;
+  xpc_rich_error_t error = nullptr;
+  failure_of why;
+  if (::openxpc_object_encode(all.get(), OPENXPC_ENCODING_FILE, &bytes, &size, &error)) {
+    why = supervise::write_whole(run_fd_, name, bytes, size, "run state");
+    std::free(bytes);
+  } else {
+    why = trouble{trouble::kind::bad_input, ::openxpc_error_get_message(error)};
+    ::xpc_release(error);
+  }
+  if (why) supervise::say(job.label, "its events do not outlast this xpcd: " + why->text);
+}
+
+void streams::load(job_events& job) {
+  std::optional<std::string> bytes = supervise::read_whole(run_fd_, file_of(job.label));
+  if (!bytes) return;
+  object_ref all(
+      ::openxpc_object_decode(bytes->data(), bytes->size(), OPENXPC_ENCODING_FILE, nullptr));
+  if (!all) return supervise::say(job.label, "its events are lost: the run state is damaged");
+  auto each = [&](const char* key, auto use) {
+    xpc_object_t list = get_object(all.get(), key);
+    if (list == nullptr || !job::is(list, OPENXPC_TYPE_ARRAY)) return;
+    for (std::size_t at = 0; at < ::xpc_array_get_count(list); ++at) {
+      xpc_object_t one = ::xpc_array_get_value(list, at);
+      std::optional<std::string> stream = get_text(one, "stream"), name = get_text(one, "name");
+      xpc_object_t content = get_object(one, "event");
+      if (!stream || !name || content == nullptr || !job::is(content, OPENXPC_TYPE_DICTIONARY))
+        continue;
+      use(one, place{*stream, *name}, object_ref(::xpc_copy(content)));
+    }
+  };
+  each("entries", [&](xpc_object_t, const place& where, object_ref content) {
+    if (failure_of why = set_entry(job.label, where, content.get(), false))
+      supervise::say(job.label, where.first + ": " + where.second + ": " + why->text);
+  });
+  each("waiting", [&](xpc_object_t from, const place& where, object_ref content) {
+    const std::int64_t id = get_integer(from, "id").value_or(0);
+    if (id == 0 || job.entries.count(where) == 0) return;
+    event made;
+    made.id = id;
+    made.stream = where.first;
+    made.name = where.second;
+    made.content = std::move(content);
+    (void)job.waiting.add(std::move(made));
+  });
+}
+
+}  // namespace openxpc::events
