@@ -14,7 +14,7 @@ _xpcctl() {
   fi
   local options="--domain --json --help" words=''
   case $verb in
-    '') words="bootstrap bootout lint list print kickstart upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not call decode encode" options+=" --version" ;;
+    '') words="bootstrap bootout lint list print kickstart activity publish upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not call decode encode" options+=" --version" ;;
     bootout | remove | print | kickstart | upgrade | kill | enable | disable)
       words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
       [ "$verb" != enable ] || words=$(xpcctl "${domain[@]}" print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')
@@ -25,6 +25,11 @@ _xpcctl() {
     print-disabled | stats) words="system user/$UID" ;;
     bootstrap) options+=" --allow-any-peer" ;;
     lint) options+=" --system" ;;
+    activity)
+      options+=" --defer"
+      words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
+      ;;
+    publish) options+=" --list" ;;
     submit) options+=" --label --program --stdout --stderr" ;;
     call) options+=" --timeout" ;;
     decode) options+=" --hex --native --compact" ;;

@@ -20,7 +20,7 @@ complete -c xpcctl -l json -d 'Print data as JSON'
 complete -c xpcctl -l help -d 'Explain'
 complete -c xpcctl -n __fish_use_subcommand -l version -d 'Print the version'
 for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them' 'lint Check job descriptions' \
-        'list List the jobs' 'print Show all that is known about a job' 'kickstart Start a job now' \
+        'list List the jobs' 'print Show all that is known about a job' 'kickstart Start a job now' 'activity Run an activity of a job now' 'publish Hand an event to jobs' \
         'upgrade Go to the new version of a program' \
         'kill Send a signal to a job' 'enable Let jobs be loaded again' 'disable Let jobs not be loaded any more' \
         'print-disabled List what was enabled and disabled' 'submit Run a program as a job' \
@@ -31,6 +31,9 @@ for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them'
     complete -c xpcctl -n __fish_use_subcommand -a $parts[1] -d $parts[2]
 end
 complete -c xpcctl -n '__fish_seen_subcommand_from bootout remove print kickstart upgrade disable' -a '(__xpcctl_labels)'
+complete -c xpcctl -n '__fish_seen_subcommand_from activity' -a '(__xpcctl_labels)'
+complete -c xpcctl -n '__fish_seen_subcommand_from activity' -l defer -d 'Put its run off'
+complete -c xpcctl -n '__fish_seen_subcommand_from publish' -l list -d 'Show which jobs want its events'
 complete -c xpcctl -n '__fish_seen_subcommand_from enable' -a '(__xpcctl_disabled)'
 complete -c xpcctl -n '__fish_seen_subcommand_from kill' -a 'TERM KILL HUP INT QUIT USR1 USR2 STOP CONT (__xpcctl_labels)'
 complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l kill -d 'End it first'

@@ -21,7 +21,8 @@ _xpcctl() {
   verbs=(
     'bootstrap:load job descriptions' 'bootout:end jobs and forget them'
     'lint:check job descriptions' 'list:list the jobs'
-    'print:show all that is known about a job' 'kickstart:start a job now'
+    'print:show all that is known about a job' 'kickstart:start a job now' 'activity:run an activity of a job now'
+    'publish:hand an event to jobs'
     'upgrade:go to the new version of a program'
     'kill:send a signal to a job' 'enable:let jobs be loaded again'
     'disable:let jobs not be loaded any more' 'print-disabled:list what was enabled and disabled'
@@ -42,6 +43,8 @@ _xpcctl() {
         decode|encode) _files ;;
         bootout|remove|print|disable) _xpcctl_labels ;;
         enable) _xpcctl_disabled ;;
+        activity) _arguments '--defer[put its run off]' '1: :_xpcctl_labels' '2:identifier:' ;;
+        publish) _arguments '--list[show which jobs want its events]' '1:stream:' '2:name:' '3:json:' ;;
         kickstart) _arguments '--kill[end it first]' '--pid[print the process id]' '*: :_xpcctl_labels' ;;
         upgrade) _arguments '--force[even if the file is the same]' '*: :_xpcctl_labels' ;;
         kill) _arguments '1:signal:(TERM KILL HUP INT QUIT USR1 USR2 STOP CONT)' '2: :_xpcctl_labels' ;;

@@ -21,6 +21,8 @@ constexpr verb verbs[] = {
     {"print", "Show all that is known about a job", add_print},
     {"kickstart", "Start a job now", add_kickstart},
     {"upgrade", "Go to the new version of a job's program", add_upgrade},
+    {"activity", "Run an activity of a job now", add_activity},
+    {"publish", "Hand an event to the jobs that want it", add_publish},
     {"kill", "Send a signal to a job", add_kill},
     {"enable", "Let jobs be loaded again", add_enable},
     {"disable", "Let jobs not be loaded any more", add_disable},

@@ -27,6 +27,21 @@ std::string joined(xpc_object_t array) {
   return all;
 }
 
+void print_activity(xpc_object_t activity) {
+  std::string text = text_of(activity, "identifier") + ", " + text_of(activity, "state");
+  if (has(activity, "due-ms")) text += ", due in " + span(number_of(activity, "due-ms"));
+  if (has(activity, "interval-s"))
+    text += ", every " + span(1000 * number_of(activity, "interval-s"));
+  text += ", " + std::to_string(number_of(activity, "runs")) + " runs";
+  if (number_of(activity, "deferrals") != 0)
+    text += ", " + std::to_string(number_of(activity, "deferrals")) + " deferred";
+  line("activity", text);
+  const std::string ignored = joined(find(activity, "not-evaluated"));
+  if (!ignored.empty()) line("", "not evaluated: " + ignored);
+  const std::string lost = text_of(activity, "not-kept");
+  if (!lost.empty()) line("", "does not outlast xpcd: " + lost);
+}
+
 void print_job(xpc_object_t job) {
   std::printf("%s\n", text_of(job, "label").c_str());
   line("state", text_of(job, "state"));
@@ -37,6 +52,8 @@ void print_job(xpc_object_t job) {
                     span(number_of(job, "runs-for-ms")) +
                     (::xpc_dictionary_get_bool(job, "checked-in") ? ", checked in" : ""));
   }
+  if (has(job, "transactions"))
+    line("transactions", std::to_string(number_of(job, "transactions")));
   line("program", text_of(job, "program"));
   line("arguments", joined(find(job, "arguments")));
   line("from", text_of(job, "origin"));
@@ -70,6 +87,16 @@ void print_job(xpc_object_t job) {
   each(find(job, "sockets"), [](xpc_object_t socket) {
     line("socket", text_of(socket, "name") + ", " + text_of(socket, "address"));
   });
+  each(find(job, "activities"), print_activity);
+  each(find(job, "events"), [](xpc_object_t event) {
+    const std::string trouble = text_of(event, "trouble"), path = text_of(event, "path");
+    line("event", text_of(event, "name") + " of " + text_of(event, "stream") +
+                      (path.empty() ? "" : ", " + path) +
+                      (trouble.empty() ? "" : ", not watched: " + trouble));
+  });
+  if (number_of(job, "events-waiting") != 0) {
+    line("events waiting", std::to_string(number_of(job, "events-waiting")));
+  }
   xpc_object_t words = find(job, "stderr");
   if (words != nullptr && ::xpc_array_get_count(words) != 0) {
     std::printf("  last lines of standard error\n");

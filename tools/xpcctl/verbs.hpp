@@ -4,6 +4,7 @@
 
 namespace xpcctl {
 
+action add_activity(CLI::App& command, const settings& shared);
 action add_bootout(CLI::App& command, const settings& shared);
 action add_bootstrap(CLI::App& command, const settings& shared);
 action add_call(CLI::App& command, const settings& shared);
@@ -18,6 +19,7 @@ action add_lint(CLI::App& command, const settings& shared);
 action add_list(CLI::App& command, const settings& shared);
 action add_print(CLI::App& command, const settings& shared);
 action add_print_disabled(CLI::App& command, const settings& shared);
+action add_publish(CLI::App& command, const settings& shared);
 action add_remove(CLI::App& command, const settings& shared);
 action add_setenv(CLI::App& command, const settings& shared);
 action add_stats(CLI::App& command, const settings& shared);
