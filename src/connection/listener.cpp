@@ -8,9 +8,27 @@
 #include "engine/engine.hpp"
 #include "engine/fork.hpp"
 
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 namespace openxpc::connection {
+namespace {
+
+/// As the kernel took it down when the client connected; pid 0 where it does not say.
+ucred credentials_of(const base::fd& client) {
+  ucred who{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)};
+  socklen_t size = sizeof who;
+  if (::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) != 0) who.pid = 0;
+  return who;
+}
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 0;
+  return static_cast<std::size_t>(limit.rlim_cur);
+}
+
+}  // namespace
 
 base::ref<listener> listener::make(options how) {
   return base::ref<listener>::adopt(new listener(std::move(how)));
@@ -130,17 +148,19 @@ void listener::accepted(base::fd client) {
   how.full = how_.full;
   how.announced_by = base::ref<announcer>::share(this);
   auto talk = conversation::make(std::move(how));
+  const uid_t user = credentials_of(client).uid;
   {
     std::unique_lock lock(mutex_);
     if (over_ || stopping_)
       return;  // Closing the socket before a hello makes the client look the name up again.
-    if (half_open_ >= how_.half_open_most) {
+    if (!half_open_.admit(user, descriptor_limit)) {
       lock.unlock();
       return refuse(std::move(client), OPENXPC_ERROR_TOO_MANY,
-                    "too many clients have connected without saying anything");
+                    "too many clients of this user have connected without saying anything");
     }
-    peers_[talk.get()].talk = talk;
-    ++half_open_;
+    known_peer& known = peers_[talk.get()];
+    known.talk = talk;
+    known.user = user;
   }
   talk->accept(channel::socket_transport(std::move(client)));
 }
@@ -148,10 +168,8 @@ void listener::accepted(base::fd client) {
 void listener::refuse(base::fd client, openxpc_error_code_t code, const char* text) {
   auto why = make_error(code, text);
   conversation::identity who;
-  ucred credentials{};
-  socklen_t size = sizeof credentials;
-  if (::getsockopt(client.get(), SOL_SOCKET, SO_PEERCRED, &credentials, &size) == 0)
-    who = {true, credentials.pid, credentials.uid, credentials.gid, 0};
+  if (const ucred known = credentials_of(client); known.pid != 0)
+    who = {true, known.pid, known.uid, known.gid, 0};
   // Said and hung up at once, so that its descriptor is free again. A client says nothing before it
   // is spoken to, so nothing of it is unread, which would take our word away from it.
   auto wire = channel::socket_transport(std::move(client));
@@ -201,7 +219,8 @@ void listener::announce(conversation& peer) {
   {
     std::lock_guard lock(mutex_);
     auto at = peers_.find(&peer);
-    if (at != peers_.end() && !std::exchange(at->second.announced, true)) --half_open_;
+    if (at != peers_.end() && !std::exchange(at->second.announced, true))
+      half_open_.leave(at->second.user);
   }
   strand_.push(base::make_ref<peer_delivery>(base::ref<listener>::share(this),
                                              base::ref<conversation>::share(&peer)));
@@ -216,7 +235,7 @@ void listener::forget(conversation& peer) {
     if (at == peers_.end()) return;
     gone = std::move(at->second);
     peers_.erase(at);
-    if (!gone.announced) --half_open_;
+    if (!gone.announced) half_open_.leave(gone.user);
     if (peers_.empty()) then.swap(on_empty_);
   }
   for (auto& each : then) each();
@@ -316,7 +335,7 @@ void listener::wait_for_handlers() {
 
 std::size_t listener::peer_count() const {
   std::lock_guard lock(mutex_);
-  return peers_.size() - half_open_;
+  return peers_.size() - half_open_.total();
 }
 
 void listener::announce_termination() {

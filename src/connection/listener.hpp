@@ -2,6 +2,7 @@
 
 #include "connection/conversation.hpp"
 #include "connection/door.hpp"
+#include "connection/half_open.hpp"
 #include "connection/handle.hpp"
 #include "engine/registration.hpp"
 #include "engine/timer.hpp"
@@ -32,7 +33,7 @@ class listener final : public announcer {
     channel::when_full full = channel::when_full::report;
     openxpc_type_t peers = OPENXPC_TYPE_CONNECTION;
     /// Clients that have not said anything yet; more are refused until some have (threat T49).
-    std::size_t half_open_most = 4096;
+    half_open::limits half_open_most;
   };
   static base::ref<listener> make(options how);
 
@@ -88,10 +89,11 @@ class listener final : public announcer {
   struct known_peer {
     base::ref<conversation> talk;
     base::ref<peer_object> object;
+    uid_t user = 0;  ///< who connected
     bool announced = false;
   };
 
-  explicit listener(options how) : how_(std::move(how)) {}
+  explicit listener(options how) : how_(std::move(how)), half_open_(how_.half_open_most) {}
   ~listener() override;
   void accepted(base::fd client);
   void refuse(base::fd client, openxpc_error_code_t code, const char* text);
@@ -106,7 +108,7 @@ class listener final : public announcer {
   base::ref<handlers> handlers_;
   std::vector<base::ref<door>> doors_;
   std::unordered_map<conversation*, known_peer> peers_;
-  std::size_t half_open_ = 0;
+  half_open half_open_;
   error_ref failure_;
   error_ref required_;  // what refused clients are told
   error_ref ending_;

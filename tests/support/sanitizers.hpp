@@ -6,6 +6,13 @@
 
 namespace xpc_testing {
 
+/// Campaigns are shorter then: everything takes ten times as long.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool has_sanitizer = true;
+#else
+inline constexpr bool has_sanitizer = false;
+#endif
+
 /// What a sanitizer says in the processes that a test starts, whether or not somebody looks at
 /// their exit status. The test program's own reports end it, or make it exit with another status.
 ///
