@@ -1,6 +1,7 @@
 #pragma once
 
 #include "job/calendar.hpp"
+#include "job/group_limit.hpp"
 #include "job/name_options.hpp"
 #include "job/object.hpp"
 #include "job/socket_entry.hpp"
@@ -71,6 +72,7 @@ struct description {
   std::string working_directory = "/";
   std::string stdin_path, stdout_path, stderr_path;  // empty: not given
   process_setup process;
+  std::vector<group_limit> group_limits;  // in the order of the bytes of their keys
   bool abandon_process_group = false;
   bool pressured_exit = false;  // ends when nobody needs it
   bool disabled = false;        // unless somebody enabled the label

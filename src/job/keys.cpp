@@ -22,6 +22,7 @@ constexpr key_rule rules[] = {
     {"AssociatedBundleIdentifiers", nullptr, not_yet},
     {"BeginTransactionAtShutdown", nullptr, launchd_order},
     {"BundleProgram", nullptr, "there are no application bundles to look in; use Program"},
+    {"CgroupLimits", read_group_limits, nullptr},
     {"Cryptex", nullptr, "there are no cryptexes"},
     {"Debug", nullptr, "OPENXPC_TRACE in EnvironmentVariables makes a job tell what it does"},
     {"Disabled", read_disabled, nullptr},

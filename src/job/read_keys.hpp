@@ -34,6 +34,9 @@ void read_low_priority_background_io(reader& in, const key_path& path, xpc_objec
 void read_no_new_privileges(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_wait_for_debugger(reader& in, const key_path& path, xpc_object_t value, description* job);
 
+// read_group_limits.cpp
+void read_group_limits(reader& in, const key_path& path, xpc_object_t value, description* job);
+
 // read_life.cpp: when it is started and how it ends.
 void read_abandon_process_group(reader& in, const key_path& path, xpc_object_t value,
                                 description* job);

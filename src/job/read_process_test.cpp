@@ -74,6 +74,26 @@ TEST(JobProcess, R244_ProcessTypes) {
             "j:2: ProcessType: expected Standard, Background, Adaptive or Interactive");
 }
 
+TEST(JobProcess, LimitsOfTheCgroupAreKnownByNameAndRange) {
+  outcome<reading> result =
+      read(json("\"CgroupLimits\": {\"TasksMax\": 5, \"MemoryMax\": 0}"), "j");
+  ASSERT_TRUE(result) << result.error().text;
+  ASSERT_EQ(result->job.group_limits.size(), 2u);
+  EXPECT_EQ(result->job.group_limits[0].key, "MemoryMax");
+  EXPECT_EQ(result->job.group_limits[0].value, 0u);
+  EXPECT_EQ(result->job.group_limits[1].key, "TasksMax");
+  EXPECT_EQ(result->job.group_limits[1].value, 5u);
+  EXPECT_EQ(error_of("\"CgroupLimits\": {\"CPUWeight\": 0}"),
+            "j:2: CgroupLimits/CPUWeight: expected integer from 1 to 10000");
+  EXPECT_EQ(error_of("\"CgroupLimits\": {\"TasksMax\": true}"),
+            "j:2: CgroupLimits/TasksMax: expected integer, found bool");
+  EXPECT_EQ(error_of("\"CgroupLimits\": 5"),
+            "j:2: CgroupLimits: expected dictionary of integers, found int64");
+  EXPECT_EQ(error_of("\"CgroupLimits\": {\"tasksmax\": 5}"),
+            "j:2: CgroupLimits/tasksmax: there is no such limit; expected one of CPUQuota, "
+            "CPUWeight, IOWeight, MemoryHigh, MemoryMax, MemorySwapMax, TasksMax");
+}
+
 TEST(JobProcess, TheRest) {
   const process_setup plain = read_good("\"Nice\": -20");
   EXPECT_EQ(plain.nice, -20);

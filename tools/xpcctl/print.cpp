@@ -54,6 +54,7 @@ void print_job(xpc_object_t job) {
   }
   if (has(job, "transactions"))
     line("transactions", std::to_string(number_of(job, "transactions")));
+  line("cgroup", text_of(job, "cgroup"));
   line("program", text_of(job, "program"));
   line("arguments", joined(find(job, "arguments")));
   line("from", text_of(job, "origin"));

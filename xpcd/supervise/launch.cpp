@@ -119,6 +119,7 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
     plan.listeners.emplace_back("Sockets/" + one.it.name, one.it.fd.get());
   }
   plan.domain_path = directory_.path();
+  plan.own_keyring = directory_.is_system();
   plan.domain_fd = directory_.borrowed_fd();
   if (options_.service_links) plan.link_socket = domain::control_name;
   plan.working_directory = job.job.working_directory;
@@ -137,7 +138,12 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
   plan.stdin_fd = files.in.get();
   plan.stdout_fd = files.out.get();
   plan.stderr_fd = files.error ? files.error.get() : job.kept_output.get();
-  return spawn(plan);
+  outcome<job_cgroup> group = groups_.make(job.job.label, job.job.group_limits);
+  if (!group) return group.error();
+  plan.cgroup_fd = group->borrowed_fd();
+  outcome<spawned> child = spawn(plan);
+  if (child) child->group = std::move(*group);
+  return child;
 }
 
 event supervisor::start_program(supervised& job) {
@@ -161,6 +167,7 @@ event supervisor::start_program(supervised& job) {
   job.run.emplace(loop_);
   job.run->id = child->id;
   job.run->pidfd = std::move(child->pidfd);
+  job.run->group = std::move(child->group);
   job.run->image = std::move(image);
   job.run->started = base::boot_clock::now();
   job.limits.started(job.run->started);

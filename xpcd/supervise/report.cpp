@@ -128,6 +128,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
     set(all, "timer-ms", milliseconds(job->timer_at - base::boot_clock::now()));
   }
   if (job->run) {
+    if (job->run->group) set(all, "cgroup", job->run->group.path());
     const bool checked_in = job->at == state::running || job->at == state::upgrading;
     set_bool(all, "checked-in", checked_in && static_cast<bool>(job->run->link));
     set_bool(all, "on-trial", job->run->image.on_trial);

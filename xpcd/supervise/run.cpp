@@ -86,7 +86,10 @@ void supervisor::reap() {
   for (;;) {
     siginfo_t info{};
     // First only a look: the number stays the process's own until everything that needs it is done.
-    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
+    if (::waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) {
+      groups_.sweep();
+      return;
+    }
     auto at = processes_.find(info.si_pid);
     job_ref job = at == processes_.end() ? nullptr : find(at->second);
     if (job && other_run(*job, info.si_pid) != nullptr) {
@@ -101,8 +104,10 @@ void supervisor::reap() {
   }
 }
 
-/// Ends the process and what is left of its group.
+/// Ends the process and what is left of its groups: the cgroup has also those that left the process
+/// group.
 void supervisor::kill_group(const job_run& run) {
+  run.group.kill();
   if (!run.child) {
     // If nothing was left of the group its number may be somebody else's by now.
     std::optional<std::uint64_t> now = start_ticks_of(run.id.pid);
@@ -122,7 +127,7 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   processes_.erase(run.id.pid);
   // Nothing is left for certain only if the group is empty and no orphan came to us; what was just
   // killed still counts.
-  const bool leftovers = !run.child || ::kill(-run.id.pid, 0) == 0 || errno != ESRCH ||
+  const bool leftovers = !run.child || run.group.is_populated() || ::kill(-run.id.pid, 0) == 0 || errno != ESRCH ||
                          has_orphans([this](pid_t pid) { return processes_.count(pid) != 0; });
   const bool asked = run.asked || is_ending(job->at);
   job->last = run_result{status, run.id.pid, now, now - run.started};

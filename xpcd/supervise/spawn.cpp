@@ -39,6 +39,8 @@ std::string describe(const spawn_plan& plan, const child_work& work) {
   switch (work.failed_at) {
     case step::directory:
       return "working directory " + plan.working_directory;
+    case step::cgroup:
+      return "cgroup for " + path;
     case step::run_state:
       return "run state of the job";
     case step::descriptors:
@@ -222,7 +224,7 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (pid < 0) return start_trouble(clone_error, "process for " + plan.what->path);
 
-  spawned result{work.id, base::fd(pidfd)};
+  spawned result{work.id, base::fd(pidfd), {}};
   if (work.failed_at != step::none) {
     siginfo_t ended;
     while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &ended, WEXITED) < 0 && errno == EINTR) {

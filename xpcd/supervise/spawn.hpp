@@ -3,6 +3,7 @@
 #include "base/fd.hpp"
 #include "job/description.hpp"
 #include "job/outcome.hpp"
+#include "supervise/cgroup.hpp"
 #include "supervise/credentials.hpp"
 #include "supervise/process.hpp"
 #include "supervise/program.hpp"
@@ -37,13 +38,16 @@ struct spawn_plan {
   /// Whose service it is; -1: nobody's in particular. The descriptor, a pidfd, goes with it.
   int application_fd = -1;
   pid_t application_pid = 0;
+  int cgroup_fd = -1;  // the group that it begins in, a directory; -1: ours
   job::process_setup process;  // its user and group excepted: that is `identity`
   std::optional<credentials> identity;
+  bool own_keyring = false;  // a new session keyring; one of another user gets one anyway
 };
 
 struct spawned {
   process_id id;
   base::fd pidfd;
+  job_cgroup group;  // of whoever made the plan
 };
 
 /// When this returns the child has become the program, or there is no child. It leads a process

@@ -53,6 +53,17 @@ OPENXPC_IN_CHILD bool write_run_state(child_work& work) noexcept {
          call(SYS_renameat2, plan.run_fd, work.run_file_new, plan.run_fd, work.run_file, 0) == 0;
 }
 
+/// Before it does anything that counts.
+OPENXPC_IN_CHILD bool enter_cgroup(int borrowed_cgroup) noexcept {
+  const long file = call(SYS_openat, borrowed_cgroup, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  if (file < 0) return false;
+  const bool entered = call(SYS_write, file, "0", 1) == 1;
+  const int error = errno;
+  call(SYS_close, file);
+  errno = error;
+  return entered;
+}
+
 /// A failure to connect is no failure to start: the service is unmanaged then.
 OPENXPC_IN_CHILD int connect_link(child_work& work) noexcept {
   const long link = call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -128,19 +139,20 @@ OPENXPC_IN_CHILD step set_priorities(child_work& work) noexcept {
   return set_limits(work, false) ? step::none : step::limit;
 }
 
+/// The keys of our session are not the job's. Where nobody has keyrings there are none to take.
+OPENXPC_IN_CHILD bool take_own_keyring() noexcept {
+  constexpr int join_session_keyring = 1;
+  return call(SYS_keyctl, join_session_keyring, nullptr) >= 0 || errno == ENOSYS || errno == EPERM;
+}
+
 /// Becomes the job's user for good. Only this process changes: a raw system call is the calling
 /// task's alone. Returns the step that failed.
 OPENXPC_IN_CHILD step take_identity(const credentials& who) noexcept {
-  constexpr int join_session_keyring = 1;
   const unsigned gid = who.gid, uid = who.uid;
   if (call(SYS_setgroups, who.groups.size(), who.groups.data()) < 0) return step::groups;
   if (call(SYS_setresgid, gid, gid, gid) < 0) return step::gid;
   if (call(SYS_setresuid, uid, uid, uid) < 0) return step::uid;
-  // The keys of our session are not the job's. Where nobody has keyrings there are none to take.
-  if (call(SYS_keyctl, join_session_keyring, nullptr) < 0 && errno != ENOSYS && errno != EPERM) {
-    return step::keyring;
-  }
-  return step::none;
+  return take_own_keyring() ? step::none : step::keyring;
 }
 
 }  // namespace
@@ -155,6 +167,7 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
   };
   work.id.pid = static_cast<pid_t>(call(SYS_getpid));
   if ((plan.own_session ? call(SYS_setsid) : call(SYS_setpgid, 0, 0)) < 0) fail(step::group);
+  if (plan.cgroup_fd >= 0 && !enter_cgroup(plan.cgroup_fd)) fail(step::cgroup);
   const long own = call(SYS_pidfd_open, work.id.pid, 0);
   work.id.pidfd_inode = own < 0 ? 0 : inode_of(static_cast<int>(own));
   if (own >= 0) call(SYS_close, own);
@@ -165,6 +178,8 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
   call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   if (work.identity != nullptr) {
     if (const step wrong = take_identity(*work.identity); wrong != step::none) fail(wrong);
+  } else if (plan.own_keyring && !take_own_keyring()) {
+    fail(step::keyring);
   }
   // After that: the kernel notes whose connection it is, and it must not be root's.
   if (!plan.link_socket.empty()) {

@@ -17,6 +17,7 @@ namespace openxpc::supervise {
 enum class step {
   none,
   group,
+  cgroup,
   descriptors,
   directory,
   run_state,

@@ -7,6 +7,7 @@
 #include "job/object.hpp"
 #include "supervise/image.hpp"
 #include "supervise/job_link.hpp"
+#include "supervise/cgroup.hpp"
 #include "supervise/process.hpp"
 #include "supervise/state.hpp"
 #include "supervise/throttle.hpp"
@@ -72,6 +73,7 @@ struct job_run {
   explicit job_run(asio::io_context& loop) : exit_watch(loop), idle_timer(loop) {}
   process_id id;
   base::fd pidfd;
+  job_cgroup group;  // that it was started in; empty: xpcd's own
   program_image image;
   watch exit_watch;               // only for processes that are not our children
   asio::steady_timer idle_timer;  // until it is asked whether anybody needs it

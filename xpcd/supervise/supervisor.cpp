@@ -68,6 +68,7 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       lasting_(options_.state_directory),
       variables_(saved_.load_variables()),
       born_(base::boot_clock::now()),
+      groups_(cgroup_directory_of("self"), cgroup_name(directory.borrowed_fd())),
       watcher_(loop),
       wall_clock_watch_(loop),
       hand_back_timer_(loop),
@@ -299,6 +300,7 @@ void supervisor::forget(const job_ref& job) {
   disarm_triggers(*job);
   jobs_.erase(label);
   awaiting_hand_back_.erase(label);
+  groups_.forget(label);
   for (companion* one : companions()) one->left(label);
   say(label, "removed");
   for (done& one : job->await_start) one(no_such_job(label));

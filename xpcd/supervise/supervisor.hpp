@@ -3,6 +3,7 @@
 #include "domain/directory.hpp"
 #include "job/read.hpp"
 #include "supervise/companion.hpp"
+#include "supervise/cgroup.hpp"
 #include "supervise/lasting_state.hpp"
 #include "supervise/path_watcher.hpp"
 #include "supervise/refuser.hpp"
@@ -272,6 +273,7 @@ class supervisor {
   lasting_state lasting_;
   std::map<std::string, std::string> variables_;
   base::instant born_;
+  cgroups groups_;
   refuser refuser_;
   path_watcher watcher_;
   base::fd wall_clock_;

@@ -89,6 +89,7 @@ void supervisor::take_over_job(const std::string& label) {
   job->run->id = run->id;
   job->run->pidfd = std::move(pidfd);
   job->run->child = false;
+  job->run->group = groups_.find(run->id.pid, label);
   job->run->started = job->limits.started();
   processes_[run->id.pid] = label;
   say(label, "still runs, pid " + std::to_string(run->id.pid));
