@@ -102,4 +102,12 @@ base::fd open_domain(const std::string& directory, connection::error_ref& why) {
   return opened;
 }
 
+base::fd open_directory_with(const std::string& directory, const std::string& name) {
+  base::fd opened(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  struct stat found{};
+  const bool there =
+      opened && ::fstatat(opened.get(), name.c_str(), &found, AT_SYMLINK_NOFOLLOW) == 0;
+  return there && S_ISSOCK(found.st_mode) ? std::move(opened) : base::fd();
+}
+
 }  // namespace openxpc::bootstrap

@@ -33,6 +33,9 @@ std::vector<std::string> domain_directories(const domain_choice& choice,
 /// no_domain (its remedy says how to start a service manager) or denied.
 base::fd open_domain(const std::string& directory, connection::error_ref& why);
 
+/// The directory of a domain that nobody serves, if a socket has that name there. Empty otherwise.
+base::fd open_directory_with(const std::string& directory, const std::string& name);
+
 /// The control socket's file in a domain's directory: there is a service manager if and only if it
 /// exists.
 inline constexpr const char* control_name = ".control";

@@ -24,6 +24,8 @@ base::fd name_dialer::find(connection::error_ref& why) const {
   for (const std::string& each : directories) {
     connection::error_ref reason;
     base::fd directory = open_domain(each, reason);
+    // A socket unit of systemd needs no service manager of ours behind it.
+    if (!directory) directory = open_directory_with(each, name_);
     if (directory) {
       any_domain = true;
       struct stat found{};

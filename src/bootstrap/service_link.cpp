@@ -3,6 +3,7 @@
 #include "bootstrap/domain.hpp"
 #include "bootstrap/inherited.hpp"
 #include "bootstrap/termination.hpp"
+#include "bootstrap/unit_notify.hpp"
 #include "channel/socket/socket_transport.hpp"
 #include "connection/transactions.hpp"
 #include "engine/timer.hpp"
@@ -240,6 +241,7 @@ class service_link final : public base::counted {
 }  // namespace
 
 void check_in() {
+  tell_unit_ready();
   if (auto* link = service_link::get()) link->check_in();
 }
 
@@ -292,6 +294,7 @@ void when_link_came_back(base::function<void()> told) {
 void expect_named_listener() { (void)service_link::get(); }
 
 void add_named_listener(base::ref<connection::listener> added) {
+  tell_unit_ready();
   if (auto* link = service_link::get()) link->add(std::move(added));
 }
 
