@@ -14,7 +14,7 @@ _xpcctl() {
   fi
   local options="--domain --json --help" words=''
   case $verb in
-    '') words="bootstrap bootout lint list print kickstart activity publish upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not call decode encode" options+=" --version" ;;
+    '') words="bootstrap bootout lint list print kickstart activity publish upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not systemd-export call decode encode" options+=" --version" ;;
     bootout | remove | print | kickstart | upgrade | kill | enable | disable)
       words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
       [ "$verb" != enable ] || words=$(xpcctl "${domain[@]}" print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')
@@ -31,6 +31,10 @@ _xpcctl() {
       ;;
     publish) options+=" --list" ;;
     submit) options+=" --label --program --stdout --stderr" ;;
+    systemd-export)
+      options+=" --output --user --system --watchdog"
+      words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
+      ;;
     call) options+=" --timeout" ;;
     decode) options+=" --hex --native --compact" ;;
     encode) options+=" --hex --native" ;;
@@ -38,7 +42,7 @@ _xpcctl() {
   case $word in -*) words=$options ;; esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
   case $verb in
-    bootstrap | lint | decode | encode)
+    bootstrap | lint | decode | encode | systemd-export)
       compopt -o filenames
       mapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- "$word")
       ;;

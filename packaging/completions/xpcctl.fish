@@ -25,7 +25,7 @@ for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them'
         'kill Send a signal to a job' 'enable Let jobs be loaded again' 'disable Let jobs not be loaded any more' \
         'print-disabled List what was enabled and disabled' 'submit Run a program as a job' \
         'remove The same as bootout' 'setenv Set a variable for jobs' 'unsetenv Take a variable away' \
-        'getenv Print a variable' 'stats Show numbers about the domain' 'why-not Say why a name cannot be reached' 'call Send a message to a service' \
+        'getenv Print a variable' 'stats Show numbers about the domain' 'why-not Say why a name cannot be reached' 'systemd-export Turn a job into units of systemd' 'call Send a message to a service' \
         'decode Turn an encoded object into typed JSON' 'encode Turn typed JSON into an encoded object'
     set -l parts (string split -m 1 ' ' -- $verb)
     complete -c xpcctl -n __fish_use_subcommand -a $parts[1] -d $parts[2]
@@ -46,3 +46,8 @@ complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l program -r -F -d '
 complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l stdout -r -F -d 'Standard output'
 complete -c xpcctl -n '__fish_seen_subcommand_from submit' -l stderr -r -F -d 'Standard error'
 complete -c xpcctl -n '__fish_seen_subcommand_from bootstrap lint decode encode' -F
+complete -c xpcctl -n '__fish_seen_subcommand_from systemd-export' -F -a '(__xpcctl_labels)'
+complete -c xpcctl -n '__fish_seen_subcommand_from systemd-export' -l output -r -a '(__fish_complete_directories)' -d 'Write the units there'
+complete -c xpcctl -n '__fish_seen_subcommand_from systemd-export' -l user -d 'For the manager of a user'
+complete -c xpcctl -n '__fish_seen_subcommand_from systemd-export' -l system -d 'For the manager of the system'
+complete -c xpcctl -n '__fish_seen_subcommand_from systemd-export' -l watchdog -r -d 'Seconds between signs of life'

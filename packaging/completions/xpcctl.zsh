@@ -28,7 +28,7 @@ _xpcctl() {
     'disable:let jobs not be loaded any more' 'print-disabled:list what was enabled and disabled'
     'submit:run a program as a job' 'remove:the same as bootout'
     'setenv:set a variable for jobs' 'unsetenv:take a variable away' 'getenv:print a variable'
-    'stats:show numbers about the domain' 'why-not:say why a name cannot be reached' 'call:send a message to a service'
+    'stats:show numbers about the domain' 'why-not:say why a name cannot be reached' 'systemd-export:turn a job into units of systemd' 'call:send a message to a service'
     'decode:turn an encoded object into typed JSON' 'encode:turn typed JSON into an encoded object'
   )
   _arguments -C '--domain[the directory of the domain]:directory:_files -/' \
@@ -50,6 +50,9 @@ _xpcctl() {
         kill) _arguments '1:signal:(TERM KILL HUP INT QUIT USR1 USR2 STOP CONT)' '2: :_xpcctl_labels' ;;
         submit) _arguments '--label[its name]:label:' '--program[the program]:file:_files' \
           '--stdout[standard output]:file:_files' '--stderr[standard error]:file:_files' ;;
+        systemd-export) _arguments '--output[write the units there]:directory:_files -/' \
+          '(--system)--user[for the manager of a user]' '(--user)--system[for the manager of the system]' \
+          '--watchdog[seconds between signs of life]:seconds:' '*: :{_files; _xpcctl_labels}' ;;
         print-disabled|stats) _values domain system user/$UID ;;
       esac ;;
   esac

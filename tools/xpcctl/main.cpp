@@ -34,6 +34,7 @@ constexpr verb verbs[] = {
     {"getenv", "Print such a variable", add_getenv},
     {"stats", "Show numbers about the domain", add_stats},
     {"why-not", "Say why a name cannot be reached", add_why_not},
+    {"systemd-export", "Turn a job into units of systemd", add_systemd_export},
     {"call", "Send a message to a service and print its reply", add_call},
     {"decode", "Turn an encoded object into typed JSON", add_decode},
     {"encode", "Turn typed JSON into an encoded object", add_encode},

@@ -24,6 +24,7 @@ action add_remove(CLI::App& command, const settings& shared);
 action add_setenv(CLI::App& command, const settings& shared);
 action add_stats(CLI::App& command, const settings& shared);
 action add_submit(CLI::App& command, const settings& shared);
+action add_systemd_export(CLI::App& command, const settings& shared);
 action add_unsetenv(CLI::App& command, const settings& shared);
 action add_upgrade(CLI::App& command, const settings& shared);
 action add_why_not(CLI::App& command, const settings& shared);

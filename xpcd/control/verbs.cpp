@@ -94,6 +94,18 @@ void print(supervise::supervisor& jobs, verb_call& call, answer answered) {
   answered(std::move(reply));
 }
 
+/// The property list of a job, as it was loaded.
+void description(supervise::supervisor& jobs, verb_call& call, answer answered) {
+  std::optional<std::string> label = get_text(call.message, "label");
+  if (!label) return answered(wrong_key("description", "label", "string", call.message));
+  outcome<object_ref> found = jobs.description_of(*label);
+  if (!found) return answered(found.error());
+  object_ref reply = new_dictionary();
+  set(reply.get(), "label", *label);
+  set(reply.get(), "description", std::move(*found));
+  answered(std::move(reply));
+}
+
 void kickstart(supervise::supervisor& jobs, verb_call& call, answer answered) {
   std::optional<std::string> label = get_text(call.message, "label");
   if (!label) return answered(wrong_key("kickstart", "label", "string", call.message));
@@ -216,6 +228,7 @@ constexpr verb verbs[] = {
     {"bootout", true, bootout},
     {"list", false, list},
     {"print", false, print},
+    {"description", true, description},  // the environment in it may be secret
     {"kickstart", true, kickstart},
     {"kill", true, kill},
     {"upgrade", true, upgrade},

@@ -95,6 +95,12 @@ object_ref supervisor::list() const {
   return all;
 }
 
+outcome<object_ref> supervisor::description_of(const std::string& label) const {
+  job_ref job = find(label);
+  if (!job) return no_such_job(label);
+  return retain(job->object.get());
+}
+
 outcome<object_ref> supervisor::describe(const std::string& label, bool whole) const {
   job_ref job = find(label);
   if (!job) return no_such_job(label);

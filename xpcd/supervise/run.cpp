@@ -127,7 +127,8 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   processes_.erase(run.id.pid);
   // Nothing is left for certain only if the group is empty and no orphan came to us; what was just
   // killed still counts.
-  const bool leftovers = !run.child || run.group.is_populated() || ::kill(-run.id.pid, 0) == 0 || errno != ESRCH ||
+  const bool leftovers = !run.child || run.group.is_populated() || ::kill(-run.id.pid, 0) == 0 ||
+                         errno != ESRCH ||
                          has_orphans([this](pid_t pid) { return processes_.count(pid) != 0; });
   const bool asked = run.asked || is_ending(job->at);
   job->last = run_result{status, run.id.pid, now, now - run.started};

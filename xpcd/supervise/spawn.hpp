@@ -38,7 +38,7 @@ struct spawn_plan {
   /// Whose service it is; -1: nobody's in particular. The descriptor, a pidfd, goes with it.
   int application_fd = -1;
   pid_t application_pid = 0;
-  int cgroup_fd = -1;  // the group that it begins in, a directory; -1: ours
+  int cgroup_fd = -1;          // the group that it begins in, a directory; -1: ours
   job::process_setup process;  // its user and group excepted: that is `identity`
   std::optional<credentials> identity;
   bool own_keyring = false;  // a new session keyring; one of another user gets one anyway

@@ -2,8 +2,8 @@
 
 #include "domain/directory.hpp"
 #include "job/read.hpp"
-#include "supervise/companion.hpp"
 #include "supervise/cgroup.hpp"
+#include "supervise/companion.hpp"
 #include "supervise/lasting_state.hpp"
 #include "supervise/path_watcher.hpp"
 #include "supervise/refuser.hpp"
@@ -98,6 +98,8 @@ class supervisor {
   /// Everything about a job, as print shows it: a dictionary. @param whole also what only the
   /// domain's owner may see: the environment, and what the job printed.
   outcome<object_ref> describe(const std::string& label, bool whole) const;
+  /// The property list that it was loaded from.
+  outcome<object_ref> description_of(const std::string& label) const;
   /// One dictionary a job: label, state, pid, last exit.
   object_ref list() const;
   /// Why a client cannot reach a name, step by step: {steps: [{is: good, wait or bad; text}],
