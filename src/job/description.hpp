@@ -67,7 +67,9 @@ struct description {
   std::vector<std::string> arguments;                    // argv, its name first
   std::vector<std::string> names;                        // advertised, in the order of their bytes
   std::map<std::string, name_options> options_of_names;  // of those that have any
-  std::vector<socket_entry> sockets;                     // in the order of the bytes of their names
+  std::vector<std::string> session_types;       // as written; which domains have them was looked at
+  std::vector<std::string> associated_bundles;  // identifiers, for people
+  std::vector<socket_entry> sockets;            // in the order of the bytes of their names
   std::map<std::string, std::string> environment;
   std::string working_directory = "/";
   std::string stdin_path, stdout_path, stderr_path;  // empty: not given
@@ -78,6 +80,8 @@ struct description {
   bool disabled = false;        // unless somebody enabled the label
   bool run_at_load = false;
   keep_alive keep;
+  bool launch_only_once = false;  // forgotten after its first run
+  bool start_on_mount = false;
   std::chrono::seconds start_interval{0};  // zero: none
   std::vector<calendar_time> calendar;
   std::vector<std::string> watch_paths, queue_directories;

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <string_view>
 
 namespace openxpc::job {
 
@@ -14,12 +15,13 @@ namespace {
 constexpr const char* apple_hosts = "there are no host names to choose by";
 constexpr const char* apple_hardware = "there are no hardware models to choose by";
 constexpr const char* launchd_order = "jobs of one domain end together";
-constexpr const char* not_yet = "xpcd does not act on it yet";
+constexpr const char* apple_policy =
+    "there are no such policies; seccomp and cgroups take their place";
 
-/// In the order of the keys' bytes: a test looks.
+/// In the order of the keys' bytes.
 constexpr key_rule rules[] = {
     {"AbandonProcessGroup", read_abandon_process_group, nullptr},
-    {"AssociatedBundleIdentifiers", nullptr, not_yet},
+    {"AssociatedBundleIdentifiers", read_associated_bundles, nullptr},
     {"BeginTransactionAtShutdown", nullptr, launchd_order},
     {"BundleProgram", nullptr, "there are no application bundles to look in; use Program"},
     {"CgroupLimits", read_group_limits, nullptr},
@@ -37,18 +39,20 @@ constexpr key_rule rules[] = {
     {"HopefullyExitsFirst", nullptr, launchd_order},
     {"HopefullyExitsLast", nullptr, launchd_order},
     {"InitGroups", read_init_groups, nullptr},
+    {"JetsamProperties", nullptr, "memory is limited by HardResourceLimits"},
     {"KeepAlive", read_keep_alive, nullptr},
     {"Label", read_label, nullptr},
     {"LaunchEvents", read_launch_events, nullptr},
-    {"LaunchOnlyOnce", nullptr, not_yet},
+    {"LaunchOnlyOnce", read_launch_only_once, nullptr},
     {"LegacyTimers", nullptr, "timers of a program are the kernel's"},
     {"LimitLoadFromHardware", nullptr, apple_hardware},
     {"LimitLoadFromHosts", nullptr, apple_hosts},
     {"LimitLoadToHardware", nullptr, apple_hardware},
     {"LimitLoadToHosts", nullptr, apple_hosts},
-    {"LimitLoadToSessionType", nullptr, not_yet},
+    {"LimitLoadToSessionType", read_session_types, nullptr},
     {"LowPriorityBackgroundIO", read_low_priority_background_io, nullptr},
     {"LowPriorityIO", read_low_priority_io, nullptr},
+    {"MachExceptionHandler", nullptr, "there are no exception ports"},
     {"MachServices", read_names, nullptr},
     {"MaterializeDatalessFiles", nullptr, "there are no dataless files"},
     {"MultipleInstances", nullptr, "a job has one process"},
@@ -60,18 +64,22 @@ constexpr key_rule rules[] = {
     {"Program", read_program, nullptr},
     {"ProgramArguments", read_arguments, nullptr},
     {"QueueDirectories", read_queue_directories, nullptr},
-    {"RootDirectory", nullptr, not_yet},
+    {"RootDirectory", refuse_root_directory, nullptr},
     {"RunAtLoad", read_run_at_load, nullptr},
+    {"SandboxContainer", nullptr, apple_policy},
+    {"SandboxFlags", nullptr, apple_policy},
+    {"SandboxProfile", nullptr, apple_policy},
     {"ServiceIPC", nullptr, "every job may speak with xpcd"},
     {"SessionCreate", nullptr, "there are no security sessions"},
     {"Sockets", read_sockets, nullptr},
     {"SoftResourceLimits", read_soft_limits, nullptr},
+    {"SpawnConstraint", nullptr, "who signed a program is not looked at"},
     {"StandardErrorPath", read_stderr_path, nullptr},
     {"StandardInPath", read_stdin_path, nullptr},
     {"StandardOutPath", read_stdout_path, nullptr},
     {"StartCalendarInterval", read_start_calendar, nullptr},
     {"StartInterval", read_start_interval, nullptr},
-    {"StartOnMount", nullptr, not_yet},
+    {"StartOnMount", read_start_on_mount, nullptr},
     {"ThrottleInterval", read_throttle_interval, nullptr},
     {"TimeOut", nullptr, "a start is over when the program runs"},
     {"Umask", read_umask, nullptr},
@@ -82,6 +90,11 @@ constexpr key_rule rules[] = {
     {"WorkingDirectory", read_working_directory, nullptr},
     {"inetdCompatibility", nullptr, "a program takes its sockets by launch_activate_socket"},
 };
+
+static_assert(std::is_sorted(std::begin(rules), std::end(rules),
+                             [](const key_rule& one, const key_rule& other) {
+                               return std::string_view(one.key) < other.key;
+                             }));
 
 }  // namespace
 

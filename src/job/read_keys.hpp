@@ -19,6 +19,12 @@ void read_stderr_path(reader& in, const key_path& path, xpc_object_t value, desc
 // read_names.cpp
 void read_names(reader& in, const key_path& path, xpc_object_t value, description* job);
 
+// read_surroundings.cpp: where it is loaded, and to what it belongs.
+void read_session_types(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_associated_bundles(reader& in, const key_path& path, xpc_object_t value,
+                             description* job);
+void refuse_root_directory(reader& in, const key_path& path, xpc_object_t value, description* job);
+
 // read_process.cpp: how its process is set up.
 void read_umask(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_nice(reader& in, const key_path& path, xpc_object_t value, description* job);
@@ -47,6 +53,7 @@ void read_run_at_load(reader& in, const key_path& path, xpc_object_t value, desc
 void read_keep_alive(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_throttle_interval(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_exit_timeout(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_launch_only_once(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_upgrade_overlap(reader& in, const key_path& path, xpc_object_t value, description* job);
 
 // read_sockets.cpp
@@ -57,6 +64,7 @@ void read_start_interval(reader& in, const key_path& path, xpc_object_t value, d
 void read_start_calendar(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_watch_paths(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_queue_directories(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_start_on_mount(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_launch_events(reader& in, const key_path& path, xpc_object_t value, description* job);
 
 }  // namespace openxpc::job

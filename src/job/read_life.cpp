@@ -48,6 +48,10 @@ void read_exit_timeout(reader& in, const key_path& path, xpc_object_t value, des
   in.seconds(path, value, &job->exit_timeout);
 }
 
+void read_launch_only_once(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.boolean(path, value, &job->launch_only_once);
+}
+
 void read_upgrade_overlap(reader& in, const key_path& path, xpc_object_t value, description* job) {
   in.boolean(path, value, &job->upgrade_overlap);
 }

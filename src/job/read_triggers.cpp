@@ -125,6 +125,10 @@ void read_queue_directories(reader& in, const key_path& path, xpc_object_t value
   read_paths(in, path, value, &job->queue_directories);
 }
 
+void read_start_on_mount(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.boolean(path, value, &job->start_on_mount);
+}
+
 void read_launch_events(reader& in, const key_path& path, xpc_object_t value, description* job) {
   if (!in.is_dictionary(path, value, "dictionary of dictionaries")) return;
   bool good = true;

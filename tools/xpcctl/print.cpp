@@ -69,6 +69,10 @@ void print_job(xpc_object_t job) {
     line("start interval", span(1000 * number_of(job, "start-interval-s")));
   }
   if (has(job, "next-start-ms")) line("next start in", span(number_of(job, "next-start-ms")));
+  line("start on mount", ::xpc_dictionary_get_bool(job, "start-on-mount") ? "yes" : "");
+  line("only once", ::xpc_dictionary_get_bool(job, "launch-only-once") ? "yes" : "");
+  line("sessions", joined(find(job, "session-types")));
+  line("bundles", joined(find(job, "associated-bundles")));
   line("watched paths", joined(find(job, "watch-paths")));
   line("queues", joined(find(job, "queue-directories")));
   line("starts", std::to_string(number_of(job, "starts")));

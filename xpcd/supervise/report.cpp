@@ -39,7 +39,16 @@ object_ref last_exit(const run_result& last) {
   return result;
 }
 
+void set_surroundings(xpc_object_t result, const job::description& job) {
+  if (!job.session_types.empty()) set(result, "session-types", strings(job.session_types));
+  if (!job.associated_bundles.empty()) {
+    set(result, "associated-bundles", strings(job.associated_bundles));
+  }
+  if (job.launch_only_once) set_bool(result, "launch-only-once", true);
+}
+
 void set_triggers(xpc_object_t result, const supervised& job) {
+  if (job.job.start_on_mount) set_bool(result, "start-on-mount", true);
   if (job.job.start_interval.count() > 0) {
     set(result, "start-interval-s", static_cast<std::int64_t>(job.job.start_interval.count()));
   }
@@ -121,6 +130,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
   if (!job->job.stderr_path.empty()) set(all, "stderr-path", job->job.stderr_path);
   if (!job->job.process.user.empty()) set(all, "user", job->job.process.user);
   if (!job->job.process.group.empty()) set(all, "group", job->job.process.group);
+  set_surroundings(all, job->job);
   set_triggers(all, *job);
   set_bool(all, "run-at-load", job->job.run_at_load);
   set_bool(all, "keep-alive", job->job.keep.any());

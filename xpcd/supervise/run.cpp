@@ -142,7 +142,14 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   if (job->at != state::upgrading) settle_names(*job, leftovers);
   settle_sockets(*job);
   for (companion* one : companions()) one->process_ended(label);
-  apply(job, failed_trial ? event::trial_ended : judge_end(*job, status, asked));
+  if (failed_trial) return apply(job, event::trial_ended);
+  after_run(job, status, asked);
+}
+
+void supervisor::after_run(const job_ref& job, std::optional<int> status, bool asked) {
+  // It goes with its run, whoever waits for another one; a new version that takes over is none.
+  if (job->job.launch_only_once && job->at != state::upgrading) apply(job, event::bootout);
+  apply(job, judge_end(*job, status, asked));
 }
 
 /// What the end of a run means for the next start.

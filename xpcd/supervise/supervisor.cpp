@@ -70,6 +70,7 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       born_(base::boot_clock::now()),
       groups_(cgroup_directory_of("self"), cgroup_name(directory.borrowed_fd())),
       watcher_(loop),
+      mounts_(loop, [this] { on_mount(); }),
       wall_clock_watch_(loop),
       hand_back_timer_(loop),
       self_(std::make_shared<supervisor*>(this)) {

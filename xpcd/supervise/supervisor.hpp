@@ -5,6 +5,7 @@
 #include "supervise/cgroup.hpp"
 #include "supervise/companion.hpp"
 #include "supervise/lasting_state.hpp"
+#include "supervise/mount_watcher.hpp"
 #include "supervise/path_watcher.hpp"
 #include "supervise/refuser.hpp"
 #include "supervise/run_state.hpp"
@@ -197,6 +198,7 @@ class supervisor {
   // run.cpp
   void watch_exit(const job_ref& job);
   void on_exit(const job_ref& job, std::optional<int> status);
+  void after_run(const job_ref& job, std::optional<int> status, bool asked);
   event judge_end(supervised& job, std::optional<int> status, bool asked);
   static void kill_group(const job_run& run);
   static void ask_to_end(job_run& run, const job::description& job);
@@ -257,6 +259,7 @@ class supervisor {
   void on_change(const job_ref& job, bool counts);
   void trigger(const job_ref& job, bool remember);
   void on_jobs_changed();
+  void on_mount();
   void set_interval(const job_ref& job);
   void set_calendar(const job_ref& job);
   void on_calendar(const job_ref& job);
@@ -278,6 +281,7 @@ class supervisor {
   cgroups groups_;
   refuser refuser_;
   path_watcher watcher_;
+  mount_watcher mounts_;
   base::fd wall_clock_;
   watch wall_clock_watch_;
   std::unique_ptr<activity::activities> activities_;

@@ -70,11 +70,12 @@ void supervisor::take_over_job(const std::string& label) {
       say(label, "its process " + std::to_string(run->id.pid) + " is gone");
       // How it ended nobody can learn, so it counts as a crash.
       apply(job, event::adopt);
-      apply(job, judge_end(*job, std::nullopt, false));
+      after_run(job, std::nullopt, false);
     } else {
       apply(job, event::load);
     }
-    return arm_triggers(job);
+    if (job->at != state::gone) arm_triggers(job);
+    return;
   }
   for (const std::string& text : job->job.names) {
     owned_name& name = job->names.emplace_back(loop_, text, job->job.options_of(text));

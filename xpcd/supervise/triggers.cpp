@@ -39,9 +39,9 @@ bool depends_on_exit(const job::keep_alive& keep) {
 }
 
 bool has_triggers(const job::description& job) {
-  return job.start_interval.count() > 0 || !job.calendar.empty() || !job.watch_paths.empty() ||
-         !job.queue_directories.empty() || !job.keep.path_state.empty() ||
-         !job.keep.other_job.empty();
+  return job.start_interval.count() > 0 || job.start_on_mount || !job.calendar.empty() ||
+         !job.watch_paths.empty() || !job.queue_directories.empty() ||
+         !job.keep.path_state.empty() || !job.keep.other_job.empty();
 }
 
 }  // namespace
@@ -74,6 +74,10 @@ void supervisor::arm_triggers(const job_ref& job) {
   set_interval(job);
   set_calendar(job);
   if (!what.calendar.empty()) watch_wall_clock();
+  if (what.start_on_mount && !mounts_.start()) {
+    say(what.label, "StartOnMount has no effect: " +
+                        system_trouble(errno, "what is mounted cannot be watched").text);
+  }
   auto add = [&](const std::string& path, bool remember) {
     job->extra->paths.push_back(
         watcher_.add(path, [this, self = self_, weak = std::weak_ptr(job), remember] {
@@ -112,6 +116,17 @@ void supervisor::trigger(const job_ref& job, bool remember) {
     job->want = wish::keep;
   } else if (remember && has_process(job->at) && job->extra) {
     job->extra->pending = true;
+  }
+}
+
+/// A file system was mounted. A job that runs may have looked already, so it runs once more.
+void supervisor::on_mount() {
+  std::vector<job_ref> all;
+  for (const auto& [label, job] : jobs_) {
+    if (job->job.start_on_mount) all.push_back(job);
+  }
+  for (const job_ref& job : all) {
+    if (job->at != state::gone) trigger(job, true);
   }
 }
 
