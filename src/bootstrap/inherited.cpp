@@ -5,11 +5,13 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdlib>
 #include <cstring>
 #include <mutex>
+#include <optional>
 #include <string_view>
 
 namespace openxpc::bootstrap {
@@ -17,9 +19,6 @@ namespace {
 
 constexpr int first_listen_fd = 3;  // sd_listen_fds(3)
 constexpr int listen_fds_most = 4096;
-// What the service manager puts before the names of entries of Sockets; no service's name has a
-// slash.
-constexpr std::string_view entry_mark = "Sockets/";
 
 int number_in(const char* variable) {
   const char* text = ::secure_getenv(variable);
@@ -43,11 +42,30 @@ bool is_listener(int fd) {
 
 struct given {
   std::string name;
-  base::fd socket;  // empty once the program took it
-  bool is_service;  // a listener of a service's name, which stays the library's
+  base::fd socket;     // empty once the program took it
+  bool is_service;     // a listener of a service's name, which stays the library's
+  base::fd kept = {};  // of one that the program took, for a new service manager
 };
 
 bool started_with_sockets() { return number_in("LISTEN_PID") == ::getpid(); }
+
+bool has_link() { return number_in("OPENXPC_LINK_FD") >= 0; }
+
+/// How many of the sockets are for names of services, as the service manager says: they come first.
+/// Everybody else leaves that to what the sockets are.
+std::optional<std::size_t> count_of_services(std::string_view names) {
+  const char* text = ::secure_getenv("OPENXPC_NAMES");
+  if (!text) return std::nullopt;
+  const std::string_view services = text;
+  if (services.empty()) return 0;
+  // Another list than that one: the variable is left over from a process before us.
+  if (names.substr(0, services.size()) != services) return std::nullopt;
+  if (names.size() > services.size() && names[services.size()] != ':') return std::nullopt;
+  return static_cast<std::size_t>(std::count(services.begin(), services.end(), ':')) + 1;
+}
+
+/// Of what the program may take.
+std::mutex entries_mutex;
 
 std::vector<given>& all_given() {
   static std::vector<given> sockets = [] {
@@ -57,19 +75,19 @@ std::vector<given>& all_given() {
     const char* names_text = ::secure_getenv("LISTEN_FDNAMES");
     if (count <= 0 || count > listen_fds_most || !names_text) return taken;
     std::string_view names = names_text;
+    const std::optional<std::size_t> services = count_of_services(names);
     for (int fd = first_listen_fd; fd < first_listen_fd + count; ++fd) {
       std::size_t colon = names.find(':');
       std::string name(names.substr(0, colon));
       names = colon == std::string_view::npos ? std::string_view() : names.substr(colon + 1);
       if (name.empty() || ::fcntl(fd, F_SETFD, FD_CLOEXEC) != 0) continue;
-      const bool is_entry = name.compare(0, entry_mark.size(), entry_mark) == 0;
-      if (is_entry) name.erase(0, entry_mark.size());
-      const bool is_service = !is_entry && is_listener(fd);
+      const auto place = static_cast<std::size_t>(fd - first_listen_fd);
+      const bool is_service = (!services || place < *services) && is_listener(fd);
       // Socket units do not set it; a packet that was queued before carries no credentials.
       int on = 1;
       if (is_service) ::setsockopt(fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
       if (is_service && application_rule()) connection::admit_by(fd, application_rule());
-      taken.push_back({std::move(name), base::fd(fd), is_service});
+      taken.push_back({std::move(name), base::fd(fd), is_service, {}});
     }
     return taken;
   }();
@@ -92,17 +110,29 @@ std::vector<std::string> inherited_names() {
 }
 
 inherited_sockets take_inherited_sockets(std::string_view name) {
-  static std::mutex mutex;
-  std::lock_guard lock(mutex);
-  if (!started_with_sockets() && number_in("OPENXPC_LINK_FD") < 0) return {ESRCH, {}};
+  std::lock_guard lock(entries_mutex);
+  if (!started_with_sockets() && !has_link()) return {ESRCH, {}};
   inherited_sockets found{ENOENT, {}};
   for (given& each : all_given()) {
     if (each.is_service || each.name != name) continue;
     found.error = EALREADY;
-    if (each.socket) found.sockets.push_back(std::move(each.socket));
+    if (!each.socket) continue;
+    if (has_link()) each.kept = base::fd::copy(each.socket.get());
+    found.sockets.push_back(std::move(each.socket));
   }
   if (!found.sockets.empty()) found.error = 0;
   return found;
+}
+
+std::vector<std::pair<std::string, base::fd>> inherited_entries() {
+  std::lock_guard lock(entries_mutex);
+  std::vector<std::pair<std::string, base::fd>> entries;
+  for (const given& each : all_given()) {
+    if (each.is_service) continue;
+    base::fd copy = base::fd::copy(each.socket ? each.socket.get() : each.kept.get());
+    if (copy) entries.emplace_back(each.name, std::move(copy));
+  }
+  return entries;
 }
 
 base::fd take_inherited_link() {

@@ -7,6 +7,7 @@
 #include "channel/socket/socket_transport.hpp"
 #include "connection/transactions.hpp"
 #include "engine/timer.hpp"
+#include "object/array.hpp"
 #include "object/scalar.hpp"
 #include "object/shared_fd.hpp"
 #include "object/string.hpp"
@@ -176,6 +177,18 @@ class service_link final : public base::counted {
         sockets->set(name, base::make_ref<object::descriptor>(
                                base::make_ref<object::shared_fd>(std::move(socket))));
     hello->set("sockets", sockets);
+    std::map<std::string, base::ref<object::array>> entries;
+    for (auto& [name, socket] : inherited_entries()) {
+      base::ref<object::array>& all = entries[name];
+      if (!all) all = object::array::create();
+      all->append(
+          base::make_ref<object::descriptor>(base::make_ref<object::shared_fd>(std::move(socket))));
+    }
+    if (!entries.empty()) {
+      auto by_name = object::dictionary::create();
+      for (auto& [name, all] : entries) by_name->set(name, all);
+      hello->set("entries", by_name);
+    }
     (void)talk_->send(*hello);  // It waits in the conversation until a service manager is there.
   }
 

@@ -1,4 +1,5 @@
 #include "bootstrap/inherited.hpp"
+#include "bootstrap/service_link.hpp"
 #include "capi/handle.hpp"
 
 #include <launch.h>
@@ -17,6 +18,8 @@ int launch_activate_socket(const char* name, int** fds, size_t* count) {
   auto* made = static_cast<int*>(std::malloc(taken.sockets.size() * sizeof(int)));
   if (!made) return ENOMEM;
   for (std::size_t i = 0; i < taken.sockets.size(); ++i) made[i] = taken.sockets[i].release();
+  // As a name's listener does: a service manager that comes later is to get the sockets back.
+  openxpc::bootstrap::check_in();
   *fds = made;
   *count = taken.sockets.size();
   return 0;

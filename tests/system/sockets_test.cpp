@@ -10,6 +10,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -52,6 +54,27 @@ int answer_one(const char* entry, bool datagram) {
 }
 
 }  // namespace
+
+/// echo_until_told ENTRY...: answers clients of both kinds of entries until it is ended.
+XPC_TEST_ROLE(echo_until_told) {
+  std::vector<pollfd> listeners;
+  for (const std::string& entry : call.arguments) {
+    int* fds = nullptr;
+    std::size_t count = 0;
+    if (int error = ::launch_activate_socket(entry.c_str(), &fds, &count)) return error;
+    for (std::size_t at = 0; at < count; ++at) listeners.push_back({fds[at], POLLIN, 0});
+    std::free(fds);
+  }
+  for (;;) {
+    if (::poll(listeners.data(), listeners.size(), -1) < 0) continue;
+    for (const pollfd& one : listeners) {
+      const fd client(one.revents ? ::accept4(one.fd, nullptr, nullptr, SOCK_CLOEXEC) : -1);
+      char word[64];
+      const ssize_t got = client ? ::read(client.get(), word, sizeof word) : -1;
+      if (got > 0) (void)!::write(client.get(), word, static_cast<std::size_t>(got));
+    }
+  }
+}
 
 /// echo_once ENTRY [dgram]
 XPC_TEST_ROLE(echo_once) {
@@ -176,6 +199,53 @@ TEST_F(Sockets, AnEntryThatIsNotTheJobsOwnIsENOENT) {
     return has(job, "last-exit");
   });
   EXPECT_EQ(number_at(job, "last-exit/status"), ENOENT);
+}
+
+TEST_F(Sockets, ForeignProgramsSeeTheirNamesAsTheyAreWritten) {
+  const std::string out = root + "/out";
+  ASSERT_TRUE(xpcd.bootstrap(
+      plist("foreign",
+            {"/bin/sh", "-c", "echo $LISTEN_FDS $LISTEN_FDNAMES >" + out + "; exec sleep 1000"},
+            {"org.example.name"},
+            "<key>Sockets</key><dict><key>web</key><dict>" + tcp + "</dict><key>log</key><dict>" +
+                tcp + "</dict></dict>")));
+  ASSERT_TRUE(xpcd.verb("kickstart", "foreign"));
+  std::string line;
+  xpc_testing::wait_until("it to print", [&] {
+    std::getline(std::ifstream(out), line);
+    return !line.empty();
+  });
+  EXPECT_EQ(line, "3 org.example.name:log:web");
+}
+
+TEST_F(Sockets, ARunningJobHandsThemBackToANewServiceManager) {
+  const std::string path = root + "/socket";
+  answer loaded = xpcd.bootstrap(plist("job", role("echo_until_told", {"net", "path"}), {},
+                                       "<key>Sockets</key><dict><key>net</key><dict>" + tcp +
+                                           "</dict><key>path</key><dict>" +
+                                           text("SockPathName", path) + "</dict></dict>"));
+  ASSERT_TRUE(loaded) << loaded.message;
+  const std::string where = address("job");
+  EXPECT_EQ(talk(local(where), SOCK_STREAM), "tea") << xpcd.log();
+  struct stat before, after;
+  ASSERT_EQ(::stat(path.c_str(), &before), 0);
+  const auto checked_in = [&] {
+    return ::xpc_dictionary_get_bool(xpcd.print("job").get(), "checked-in");
+  };
+  xpc_testing::wait_until("it to check in", checked_in);
+  const std::int64_t pid = number_at(xpcd.print("job"), "pid");
+  xpcd.replace();
+  xpc_testing::wait_until("the sockets to be back", [&] { return address("job") == where; });
+  EXPECT_EQ(number_at(xpcd.print("job"), "pid"), pid);
+  // The job ends: the same sockets start it again.
+  EXPECT_EQ(talk(path_address(path), SOCK_STREAM), "tea");
+  ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGKILL), 0);
+  wait_until_gone(static_cast<pid_t>(pid));
+  EXPECT_EQ(talk(path_address(path), SOCK_STREAM), "tea") << xpcd.log();
+  EXPECT_EQ(talk(local(where), SOCK_STREAM), "tea");
+  ASSERT_EQ(::stat(path.c_str(), &after), 0);
+  EXPECT_EQ(after.st_ino, before.st_ino);
+  EXPECT_NE(number_at(xpcd.print("job"), "pid"), pid);
 }
 
 TEST_F(Sockets, ANewServiceManagerListensAgain) {

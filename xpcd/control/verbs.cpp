@@ -2,6 +2,7 @@
 
 #include "control/companion_verbs.hpp"
 #include "job/read.hpp"
+#include "job/reader.hpp"
 
 #include <signal.h>
 #include <unistd.h>
@@ -140,8 +141,23 @@ void kill(supervise::supervisor& jobs, verb_call& call, answer answered) {
   answer_with(*label, std::move(answered))(jobs.kill(*label, static_cast<int>(*signal)));
 }
 
+/// {NAME: [fd, ...]}: the sockets of entries.
+std::vector<std::pair<std::string, base::fd>> entries_in(xpc_object_t message) {
+  std::vector<std::pair<std::string, base::fd>> all;
+  xpc_object_t given = get_object(message, "entries");
+  if (given == nullptr || ::openxpc_type_id(given) != OPENXPC_TYPE_DICTIONARY) return all;
+  job::each_entry(given, [&](const std::string& name, xpc_object_t sockets) {
+    if (::openxpc_type_id(sockets) != OPENXPC_TYPE_ARRAY) return;
+    for (std::size_t at = 0; at < ::xpc_array_get_count(sockets); ++at) {
+      base::fd socket(::xpc_array_dup_fd(sockets, at));
+      if (socket) all.emplace_back(name, std::move(socket));
+    }
+  });
+  return all;
+}
+
 /// From a service: it is ready; after a restart of xpcd also its listening sockets, {sockets:
-/// {NAME: fd}}.
+/// {NAME: fd}, entries: {NAME: [fd, ...]}}.
 void check_in(supervise::supervisor& jobs, verb_call& call, answer answered) {
   std::vector<std::pair<std::string, base::fd>> sockets;
   if (xpc_object_t given = get_object(call.message, "sockets")) {
@@ -156,6 +172,9 @@ void check_in(supervise::supervisor& jobs, verb_call& call, answer answered) {
         });
   }
   if (failure_of why = jobs.check_in(call.pid, std::move(sockets), std::move(call.link))) {
+    return answered(*why);
+  }
+  if (failure_of why = jobs.hand_back_sockets(call.pid, entries_in(call.message))) {
     return answered(*why);
   }
   object_ref reply = new_dictionary();

@@ -96,11 +96,15 @@ std::optional<socket_facts> ask_kernel(int borrowed_socket_fd) {
   return facts;
 }
 
+bool is_bound_to(const socket_facts& facts, const struct stat& file) {
+  return facts.has_file && S_ISSOCK(file.st_mode) &&
+         facts.file_inode == static_cast<std::uint32_t>(file.st_ino) &&
+         facts.file_device == kernel_device(file.st_dev);
+}
+
 bool is_listener_of_file(int borrowed_socket_fd, const struct stat& file) {
   std::optional<socket_facts> facts = ask_kernel(borrowed_socket_fd);
-  return facts && facts->listening && facts->seqpacket && facts->has_file &&
-         S_ISSOCK(file.st_mode) && facts->file_inode == static_cast<std::uint32_t>(file.st_ino) &&
-         facts->file_device == kernel_device(file.st_dev);
+  return facts && facts->listening && facts->seqpacket && is_bound_to(*facts, file);
 }
 
 std::uint32_t waiting_connections(int borrowed_listener_fd) {

@@ -22,6 +22,9 @@ struct socket_facts {
 /// UNIX_DIAG.
 std::optional<socket_facts> ask_kernel(int borrowed_socket_fd);
 
+/// True only if `file` is what the kernel says that the socket was bound to.
+bool is_bound_to(const socket_facts& facts, const struct stat& file);
+
 /// True only if the socket listens, is SOCK_SEQPACKET, and the kernel names `file` as what it was
 /// bound to.
 bool is_listener_of_file(int borrowed_socket_fd, const struct stat& file);

@@ -115,9 +115,9 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
                                 (sockets_beside ? (*sockets_beside)[i] : name.bound).socket.get());
   }
   for (const owned_socket& one : job.sockets) {
-    // Marked, since the library cannot tell it from the name of a service by what it is.
-    plan.listeners.emplace_back("Sockets/" + one.it.name, one.it.fd.get());
+    plan.listeners.emplace_back(one.it.name, one.it.fd.get());
   }
+  plan.service_names = job.names.size();
   plan.domain_path = directory_.path();
   plan.own_keyring = directory_.is_system();
   plan.domain_fd = directory_.borrowed_fd();

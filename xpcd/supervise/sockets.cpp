@@ -15,9 +15,9 @@
 
 namespace openxpc::supervise {
 
-namespace {
-
 using family = job::socket_entry::family;
+
+namespace {
 
 int family_of(family how) {
   switch (how) {
@@ -31,6 +31,8 @@ int family_of(family how) {
   }
 }
 
+}  // namespace
+
 std::string text_of(const sockaddr* address, socklen_t size) {
   char host[NI_MAXHOST], port[NI_MAXSERV];
   if (::getnameinfo(address, size, host, sizeof host, port, sizeof port,
@@ -40,6 +42,33 @@ std::string text_of(const sockaddr* address, socklen_t size) {
   const bool is_v6 = address->sa_family == AF_INET6;
   return (is_v6 ? "[" + std::string(host) + "]" : std::string(host)) + ":" + port;
 }
+
+outcome<address_list> addresses_of(const job::socket_entry& entry) {
+  addrinfo wanted{};
+  wanted.ai_family = family_of(entry.how);
+  wanted.ai_socktype = entry.datagram ? SOCK_DGRAM : SOCK_STREAM;
+  wanted.ai_flags = AI_PASSIVE;
+  addrinfo* found = nullptr;
+  const int error = ::getaddrinfo(entry.node.empty() ? nullptr : entry.node.c_str(),
+                                  entry.service.c_str(), &wanted, &found);
+  if (error != 0) {
+    return trouble{trouble::kind::not_found, "Sockets " + entry.name + " " + entry.node + ":" +
+                                                 entry.service + ": " + ::gai_strerror(error)};
+  }
+  return address_list(found);
+}
+
+outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file) {
+  if (trusted) return open_trusted_parent(path, file);
+  const std::size_t slash = path.rfind('/');
+  *file = path.substr(slash + 1);
+  const std::string parent = slash == 0 ? "/" : path.substr(0, slash);
+  base::fd directory(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!directory) return system_trouble(errno, parent);
+  return directory;
+}
+
+namespace {
 
 trouble about(const job::socket_entry& entry, int number, const std::string& address) {
   trouble why = system_trouble(number, "Sockets " + entry.name + " " + address);
@@ -71,25 +100,11 @@ outcome<open_socket> open_address(const job::socket_entry& entry, const addrinfo
   return result;
 }
 
-struct free_addresses {
-  void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
-};
-
 outcome<std::vector<open_socket>> open_addresses(const job::socket_entry& entry) {
-  addrinfo wanted{};
-  wanted.ai_family = family_of(entry.how);
-  wanted.ai_socktype = entry.datagram ? SOCK_DGRAM : SOCK_STREAM;
-  wanted.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int error = ::getaddrinfo(entry.node.empty() ? nullptr : entry.node.c_str(),
-                                  entry.service.c_str(), &wanted, &found);
-  if (error != 0) {
-    return trouble{trouble::kind::not_found, "Sockets " + entry.name + " " + entry.node + ":" +
-                                                 entry.service + ": " + ::gai_strerror(error)};
-  }
-  const std::unique_ptr<addrinfo, free_addresses> owned(found);
+  outcome<address_list> found = addresses_of(entry);
+  if (!found) return found.error();
   std::vector<open_socket> result;
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
+  for (const addrinfo* one = found->get(); one != nullptr; one = one->ai_next) {
     outcome<open_socket> opened = open_address(entry, *one);
     if (opened) {
       result.push_back(std::move(*opened));
@@ -99,16 +114,6 @@ outcome<std::vector<open_socket>> open_addresses(const job::socket_entry& entry)
   }
   if (result.empty()) return about(entry, EAFNOSUPPORT, entry.node + ":" + entry.service);
   return result;
-}
-
-outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file) {
-  if (trusted) return open_trusted_parent(path, file);
-  const std::size_t slash = path.rfind('/');
-  *file = path.substr(slash + 1);
-  const std::string parent = slash == 0 ? "/" : path.substr(0, slash);
-  base::fd directory(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (!directory) return system_trouble(errno, parent);
-  return directory;
 }
 
 outcome<std::vector<open_socket>> open_path(const job::socket_entry& entry, bool trusted) {

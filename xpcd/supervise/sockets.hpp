@@ -5,8 +5,11 @@
 #include "job/socket_entry.hpp"
 #include "supervise/supervised.hpp"
 
+#include <netdb.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -32,10 +35,27 @@ struct owned_socket {
   watch activity_watch;
 };
 
+struct free_addresses {
+  void operator()(addrinfo* list) const noexcept { ::freeaddrinfo(list); }
+};
+using address_list = std::unique_ptr<addrinfo, free_addresses>;
+
+/// Where an entry that has no path is to be bound. Errors name the entry and the address.
+outcome<address_list> addresses_of(const job::socket_entry& entry);
+/// "127.0.0.1:80", "[::1]:80"
+std::string text_of(const sockaddr* address, socklen_t size);
+/// The directory of a path and the file's name in it.
+outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file);
+
 /// All sockets of one entry: as many as its node has addresses.
 /// @param trusted the directory of a path must be one where only root can have put things
 /// Errors name the entry and the address.
 outcome<std::vector<open_socket>> open_sockets(const job::socket_entry& entry, bool trusted);
+
+/// A socket that a process says it got for this entry: what open_sockets() would have given.
+/// @param trusted  as above
+/// Errors: bad_input, when it is not one of the entry's.
+outcome<open_socket> adopt_socket(const job::socket_entry& entry, base::fd socket, bool trusted);
 
 /// Removes the file of a path, if it is still that one.
 void remove_file(const open_socket& socket) noexcept;

@@ -166,13 +166,16 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   std::vector<std::string> environment = plan.environment;
   const std::string blanks(24, ' ');
   std::string names;
-  for (const auto& [name, socket] : plan.listeners) {
-    work.sources.push_back(socket);
-    names += (names.empty() ? "" : ":") + name;
+  std::size_t service_names = 0;
+  for (std::size_t at = 0; at < plan.listeners.size(); ++at) {
+    work.sources.push_back(plan.listeners[at].second);
+    names += (at == 0 ? "" : ":") + plan.listeners[at].first;
+    if (at + 1 == plan.service_names) service_names = names.size();
   }
   if (!plan.listeners.empty()) {
     environment.push_back("LISTEN_FDS=" + std::to_string(plan.listeners.size()));
     environment.push_back("LISTEN_FDNAMES=" + names);
+    environment.push_back("OPENXPC_NAMES=" + names.substr(0, service_names));
   }
   if (plan.domain_fd >= 0) {
     environment.push_back("OPENXPC_DOMAIN=" + plan.domain_path);

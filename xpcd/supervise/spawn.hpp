@@ -21,6 +21,7 @@ struct spawn_plan {
   program* what = nullptr;
   std::vector<std::string> environment;  // NAME=value, LISTEN_* and OPENXPC_* excepted
   std::vector<std::pair<std::string, int>> listeners;  // name and socket: 3, 4, ... in the child
+  std::size_t service_names = 0;  // how many of them are for names of services; they come first
   std::string domain_path;
   int domain_fd = -1;       // the descriptor behind the listeners; also where the link is connected
   std::string link_socket;  // file in the domain that the child connects to for its service link;

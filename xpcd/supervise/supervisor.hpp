@@ -133,6 +133,9 @@ class supervisor {
   /// name's).
   failure_of check_in(pid_t pid, std::vector<std::pair<std::string, base::fd>> sockets,
                       job_link link);
+  /// The same process hands back what it got for Sockets; without effect where we have it. Errors:
+  /// bad_input or denied, one that is not an entry's; then none is taken.
+  failure_of hand_back_sockets(pid_t pid, std::vector<std::pair<std::string, base::fd>> sockets);
   /// A process that was asked to end has nothing left to do.
   void drained(pid_t pid);
   /// A process's link is gone; it goes on unmanaged until it comes back.

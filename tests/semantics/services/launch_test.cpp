@@ -82,14 +82,28 @@ TEST(Launch, R247_ASocketEntryIsFetchedOnceWithAllItsDescriptors) {
 
 TEST(Launch, R247_AnEntryOfTheServiceManagerIsTheProgramsWhateverItsForm) {
   base::fd entry = listening(SOCK_SEQPACKET), name = listening(SOCK_SEQPACKET);
-  auto job = xpc_testing::child::role(
-      "fetches_sockets", {.arguments = {"LISTEN_FDS=2", "LISTEN_FDNAMES=Sockets/same:same",
-                                        "Sockets/same", "same", "same"},
-                          .borrowed_fds = {entry.get(), name.get()}});
-  job.expect_line(std::to_string(ENOENT));
+  auto job = xpc_testing::child::role("fetches_sockets",
+                                      {.arguments = {"OPENXPC_NAMES=same", "LISTEN_FDS=2",
+                                                     "LISTEN_FDNAMES=same:same", "same", "same"},
+                                       .borrowed_fds = {name.get(), entry.get()}});
   job.expect_line("other");
   job.expect_line(std::to_string(EALREADY));  // the service's socket of that name stays
   EXPECT_EQ(job.wait(), xpc_testing::ending{.status = 0});
+}
+
+TEST(Launch, NamesThatAreLeftOverFromAnotherProcessCountForNothing) {
+  base::fd name = listening(SOCK_SEQPACKET), entry = listening(SOCK_STREAM);
+  for (const char* left_over : {"OPENXPC_NAMES=org.example", "OPENXPC_NAMES=another",
+                                "OPENXPC_NAMES=org.example.name:more:and:more"}) {
+    auto job = xpc_testing::child::role(
+        "fetches_sockets",
+        {.arguments = {left_over, "LISTEN_FDS=2", "LISTEN_FDNAMES=org.example.name:more",
+                       "org.example.name", "more"},
+         .borrowed_fds = {name.get(), entry.get()}});
+    job.expect_line(std::to_string(ENOENT));  // by what it is
+    job.expect_line("stream");
+    EXPECT_EQ(job.wait(), xpc_testing::ending{.status = 0}) << left_over;
+  }
 }
 
 XPC_TEST_ROLE(runs_main_with_an_entry) {
@@ -101,7 +115,7 @@ TEST(Launch, AnEntryOfTheServiceManagerIsNoNameForXpcMain) {
   base::fd entry = listening(SOCK_SEQPACKET);
   auto job = xpc_testing::child::role(
       "runs_main_with_an_entry",
-      {.environment = {"LISTEN_FDS=1", "LISTEN_FDNAMES=Sockets/org.example.name"},
+      {.environment = {"LISTEN_FDS=1", "LISTEN_FDNAMES=org.example.name", "OPENXPC_NAMES="},
        .borrowed_fds = {entry.get()}});
   EXPECT_EQ(job.wait(), xpc_testing::ending{.status = EX_CONFIG});
 }
