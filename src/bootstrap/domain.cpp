@@ -49,6 +49,12 @@ std::vector<std::string> directories_of(uid_t user, connection::error_ref& why) 
 std::vector<std::string> domain_directories(const domain_choice& choice,
                                             connection::error_ref& why) {
   if (!choice.directory.empty()) return {choice.directory};
+  const char* none = ::secure_getenv("XPC_NULL_BOOTSTRAP");
+  if (none && std::strcmp(none, "1") == 0) {
+    why = connection::make_error(OPENXPC_ERROR_NO_DOMAIN,
+                                 "XPC_NULL_BOOTSTRAP=1 keeps this process from looking names up");
+    return {};
+  }
   using kind = domain_choice::kind;
   if (choice.which == kind::system) return {system_directory};
   if (choice.uid && *choice.uid != ::geteuid()) return directories_of(*choice.uid, why);
