@@ -95,7 +95,7 @@ void unit_builder::add_sockets() {
   std::map<std::string, std::string> entries;  // several of one name are one unit
   for (const socket_entry& entry : job.sockets) entries[entry.name] += listen_lines(entry, this);
   for (const auto& [name, lines] : entries) {
-    add_socket("Sockets/" + name, label() + (several ? "@Sockets@" + name : "") + ".socket", lines);
+    add_socket(name, label() + (several ? "@Sockets@" + name : "") + ".socket", lines);
   }
 }
 

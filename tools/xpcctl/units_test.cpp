@@ -80,7 +80,7 @@ TEST_F(Units, EachNameAndEachEntryOfSocketsHasAUnitOfItsOwn) {
              "Sockets=org.job@a.socket org.job@b.socket org.job@Sockets@path.socket "
              "org.job@Sockets@six.socket org.job@Sockets@tcp.socket "
              "org.job@Sockets@web.socket\n");
-  EXPECT_HAS(text, "ListenStream=80\nListenStream=0.0.0.0:81\nFileDescriptorName=Sockets/tcp\n");
+  EXPECT_HAS(text, "ListenStream=80\nListenStream=0.0.0.0:81\nFileDescriptorName=tcp\n");
   EXPECT_HAS(text, "ListenDatagram=[::1]:82\nBindIPv6Only=ipv6-only\n");
   EXPECT_HAS(text, "ListenStream=/run/%%s\nSocketMode=0666\nSocketUser=7\n");
   EXPECT_EQ(warnings,
