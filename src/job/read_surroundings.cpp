@@ -15,7 +15,7 @@ bool strings_or_one(reader& in, const key_path& path, xpc_object_t value,
   }
   std::string one;
   if (!in.text_not_empty(path, value, &one)) return false;
-  out->assign(1, std::move(one));
+  *out = {std::move(one)};
   return true;
 }
 
