@@ -133,6 +133,7 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
     plan.application_pid = job.apart->application_pid;
   }
   plan.descriptor_limit = options_.descriptor_limit;
+  plan.room = &room_;
   run_files files;
   if (failure_of why = open_files(job, plan.identity, &files)) return *why;
   plan.stdin_fd = files.in.get();

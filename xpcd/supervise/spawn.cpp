@@ -151,6 +151,14 @@ class stack {
   void* base_;
 };
 
+/// What was borrowed for one start.
+struct loan {
+  low_descriptors* from;
+  ~loan() {
+    if (from != nullptr) from->give_back();
+  }
+};
+
 }  // namespace
 
 outcome<spawned> spawn(const spawn_plan& plan) {
@@ -199,9 +207,18 @@ outcome<spawned> spawn(const spawn_plan& plan) {
     }
     if (text.compare(0, 16, "OPENXPC_LINK_FD=") == 0) work.link_number = text.data() + 16;
   }
+  work.program_fd = plan.what->file.get();
+  work.run_fd = plan.run_fd;
+  work.cgroup_fd = plan.cgroup_fd;
+  int link_domain = plan.domain_fd;
+  std::vector<int*> needed{&work.program_fd, &work.run_fd, &work.cgroup_fd, &link_domain};
+  for (int& one : work.sources) needed.push_back(&one);
+  const bool shares = plan.room != nullptr && plan.room->borrow(needed);
+  const loan lent{shares ? plan.room : nullptr};
+  if (shares) work.above = plan.room->end();
   work.link_address.sun_family = AF_UNIX;
   std::snprintf(work.link_address.sun_path, sizeof work.link_address.sun_path,
-                "/proc/self/fd/%d/%s", plan.domain_fd, plan.link_socket.c_str());
+                "/proc/self/fd/%d/%s", link_domain, plan.link_socket.c_str());
   const std::string run_file_new = "." + plan.run_file + ".new";
   prepare_setup(plan, &work);
   work.run_file = plan.run_file.c_str();
@@ -219,8 +236,9 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   int pidfd = -1;
-  const int pid = make_process(run_child, child_stack.top(),
-                               CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &work, &pidfd);
+  const int pid = make_process(
+      run_child, child_stack.top(),
+      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (shares ? CLONE_FILES : 0), &work, &pidfd);
   const int clone_error = errno;
   // A child that changes its identity takes our /proc files away from us: the memory is shared.
   if (work.identity != nullptr) ::prctl(PR_SET_DUMPABLE, 1);

@@ -5,6 +5,7 @@
 #include "job/outcome.hpp"
 #include "supervise/cgroup.hpp"
 #include "supervise/credentials.hpp"
+#include "supervise/low_descriptors.hpp"
 #include "supervise/process.hpp"
 #include "supervise/program.hpp"
 
@@ -35,6 +36,7 @@ struct spawn_plan {
   std::string run_file;
   std::uint64_t generation = 0;
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE; 0: as it is
+  low_descriptors* room = nullptr;     // for a start that copies no others; nullptr: copies all
   bool own_session = false;            // setsid(2)
   /// Whose service it is; -1: nobody's in particular. The descriptor, a pidfd, goes with it.
   int application_fd = -1;

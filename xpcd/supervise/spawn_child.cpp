@@ -33,7 +33,6 @@ OPENXPC_IN_CHILD char* put_number(char* out, std::uint64_t value) noexcept {
 }
 
 OPENXPC_IN_CHILD bool write_run_state(child_work& work) noexcept {
-  const spawn_plan& plan = *work.plan;
   char text[96];
   char* out = put_number(text, static_cast<std::uint64_t>(work.id.pid));
   *out++ = ' ';
@@ -41,16 +40,16 @@ OPENXPC_IN_CHILD bool write_run_state(child_work& work) noexcept {
   *out++ = ' ';
   out = put_number(out, work.id.pidfd_inode);
   *out++ = ' ';
-  out = put_number(out, plan.generation);
+  out = put_number(out, work.plan->generation);
   *out++ = '\n';
-  const long file = call(SYS_openat, plan.run_fd, work.run_file_new,
+  const long file = call(SYS_openat, work.run_fd, work.run_file_new,
                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (file < 0) return false;
   const long size = out - text;
   const bool written = call(SYS_write, file, text, size) == size;
   call(SYS_close, file);
   return written &&
-         call(SYS_renameat2, plan.run_fd, work.run_file_new, plan.run_fd, work.run_file, 0) == 0;
+         call(SYS_renameat2, work.run_fd, work.run_file_new, work.run_fd, work.run_file, 0) == 0;
 }
 
 /// Before it does anything that counts.
@@ -165,9 +164,14 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
     work.failed_at = where;
     ::syscall(SYS_exit_group, 127);
   };
+  // Nothing may be opened or closed before the table of descriptors is its own.
+  if (work.above != 0 && call(SYS_close_range, work.above, ~0u, CLOSE_RANGE_UNSHARE) < 0 &&
+      call(SYS_unshare, CLONE_FILES) < 0) {
+    fail(step::descriptors);
+  }
   work.id.pid = static_cast<pid_t>(call(SYS_getpid));
   if ((plan.own_session ? call(SYS_setsid) : call(SYS_setpgid, 0, 0)) < 0) fail(step::group);
-  if (plan.cgroup_fd >= 0 && !enter_cgroup(plan.cgroup_fd)) fail(step::cgroup);
+  if (work.cgroup_fd >= 0 && !enter_cgroup(work.cgroup_fd)) fail(step::cgroup);
   const long own = call(SYS_pidfd_open, work.id.pid, 0);
   work.id.pidfd_inode = own < 0 ? 0 : inode_of(static_cast<int>(own));
   if (own >= 0) call(SYS_close, own);
@@ -196,8 +200,8 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
   }
   // After the link: the working directory must not change what /proc/self leads to, the descriptors
   // must.
-  const long program_file = call(SYS_fcntl, plan.what->file.get(), F_DUPFD_CLOEXEC,
-                                 static_cast<int>(work.sources.size()) + 1);
+  const long program_file =
+      call(SYS_fcntl, work.program_fd, F_DUPFD_CLOEXEC, static_cast<int>(work.sources.size()) + 1);
   if (program_file < 0 || !place_descriptors(work)) fail(step::descriptors);
   // What xpcd itself was started with may lack close-on-exec; no job gets to see it.
   if (call(SYS_close_range, work.sources.size(), ~0u, CLOSE_RANGE_CLOEXEC) < 0)

@@ -46,7 +46,9 @@ struct child_work {
   char** environment;
   char* listen_pid;  // the digits behind LISTEN_PID=, blanks until the child knows them
   char* link_number;
-  int null_fd;
+  int null_fd, program_fd, run_fd, cgroup_fd;
+  int above;  // the child needs no descriptor from this one on, and shares all of them; 0: it has
+              // copies
   sockaddr_un link_address;
   std::vector<int> sources;  // what becomes descriptor 0, 1, 2, ...
   std::vector<child_limit> limits;

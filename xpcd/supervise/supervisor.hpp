@@ -277,6 +277,7 @@ class supervisor {
   asio::io_context& loop_;
   domain::directory& directory_;
   supervisor_options options_;
+  low_descriptors room_;
   run_state saved_;
   lasting_state lasting_;
   std::map<std::string, std::string> variables_;
@@ -292,6 +293,7 @@ class supervisor {
   std::map<std::string, job_ref> jobs_;
   std::map<std::string, std::string> owners_;  // name to label
   std::map<pid_t, std::string> processes_;     // pid to label
+  std::set<std::string> dependent_;            // labels of jobs that run while others are loaded
   std::set<std::string> awaiting_hand_back_;   // labels
   asio::steady_timer hand_back_timer_;
   base::function<void()> settled_, shut_down_;

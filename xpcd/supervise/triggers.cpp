@@ -71,6 +71,7 @@ void supervisor::arm_triggers(const job_ref& job) {
   if (!has_triggers(job->job)) return;
   const job::description& what = job->job;
   job->extra = std::make_unique<triggers>(loop_);
+  if (!what.keep.other_job.empty()) dependent_.insert(what.label);
   set_interval(job);
   set_calendar(job);
   if (!what.calendar.empty()) watch_wall_clock();
@@ -97,6 +98,7 @@ void supervisor::arm_triggers(const job_ref& job) {
 
 void supervisor::disarm_triggers(supervised& job) {
   if (!job.extra) return;
+  dependent_.erase(job.job.label);
   for (path_watcher::handle one : job.extra->paths) watcher_.remove(one);
   job.extra.reset();
 }
@@ -133,12 +135,11 @@ void supervisor::on_mount() {
 /// A job came or went: those that depend on it.
 void supervisor::on_jobs_changed() {
   if (shut_down_) return;
-  std::vector<job_ref> dependent;
-  for (const auto& [label, job] : jobs_) {
-    if (!job->job.keep.other_job.empty() && job->at == state::idle) dependent.push_back(job);
-  }
-  for (const job_ref& job : dependent) {
-    if (job->at == state::idle && condition_holds(*job)) trigger(job, false);
+  // A copy: what starts may be forgotten.
+  const std::set<std::string> dependent = dependent_;
+  for (const std::string& label : dependent) {
+    job_ref job = find(label);
+    if (job && job->at == state::idle && condition_holds(*job)) trigger(job, false);
   }
 }
 
