@@ -233,7 +233,8 @@ error_ref conversation::over_error() const {
   if (ending_->code() == OPENXPC_ERROR_CANCELED || ending_->code() != OPENXPC_ERROR_INTERRUPTED)
     return ending_;
   return make_error(OPENXPC_ERROR_CANCELED,
-                    std::string("the conversation is over: ") + ending_->message());
+                    std::string("the conversation is over: ") + ending_->message(), {},
+                    OPENXPC_ERROR_NOT_ACCEPTED);
 }
 
 base::ref<channel::channel> conversation::current_channel() const {

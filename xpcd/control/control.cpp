@@ -1,5 +1,8 @@
 #include "control/control.hpp"
 
+#include "control/confinement.hpp"
+#include "supervise/limited_log.hpp"
+
 #include <xpc/openxpc/listener.h>
 
 #include <asio/post.hpp>
@@ -22,9 +25,21 @@ struct service_state {
   object_ref listener;
   domain::bound_name bound;
   base::function<void()> closed;
+  supervise::limited_log refusals;
 };
 
 namespace {
+
+constexpr std::uint64_t message_bytes = 16 << 20;  ///< of a request: a long property list
+constexpr std::uint32_t unanswered_count = 64;     ///< verbs of one client that are not done yet
+
+/// Who is told no, and why; what others can cause to be printed is bounded.
+void note_refusal(service_state& here, pid_t pid, uid_t user, const std::string& why) {
+  const std::string line = here.refusals.take(
+      "refused: process " + std::to_string(pid) + " of uid " + std::to_string(user) + ": " + why,
+      base::boot_clock::now());
+  if (!line.empty()) std::fprintf(stderr, "xpcd: %s\n", line.c_str());
+}
 
 /// The executor that the library gets: everything runs on xpcd's loop.
 openxpc_executor_s executor_of(asio::io_context& loop) {
@@ -84,6 +99,15 @@ void answer_request(openxpc_request_t request, outcome<object_ref> result) {
   }
 }
 
+/// Why this process may not ask for what only the owner may; nothing when it may.
+failure_of not_the_owner(const client& from, openxpc_request_t request) {
+  if (!from.is_owner)
+    return trouble{trouble::kind::denied, "only the owner of the domain may do that"};
+  object_ref peer(::openxpc_request_copy_sender(request));
+  const base::fd pidfd(::openxpc_peer_dup_pidfd(peer.get()));
+  return confinement_of(from.pid, pidfd.get());
+}
+
 void on_request(void* context, openxpc_request_t request) {
   client& from = *static_cast<client*>(context);
   std::shared_ptr<service_state> here = from.alive.lock();
@@ -92,13 +116,20 @@ void on_request(void* context, openxpc_request_t request) {
   const std::string op = get_text(message, "op").value_or("");
   const verb* what = find_verb(op);
   if (what == nullptr) {
+    note_refusal(*here, from.pid, from.user,
+                 "no operation \"" + supervise::for_log(op) + "\" is known");
     object_ref error = make_error(OPENXPC_ERROR_UNKNOWN_METHOD,
                                   "xpcd knows no operation \"" + op.substr(0, 64) + "\"");
     return ::openxpc_request_fail(request, static_cast<xpc_rich_error_t>(error.get()));
   }
-  if (what->owner_only && !from.is_owner) {
-    return answer_request(
-        request, trouble{trouble::kind::denied, op + ": only the owner of the domain may do that"});
+  // What a service says of itself needs no owner, and a launch does not wait for the question.
+  failure_of foreign;
+  if (what->owner_only || !(what->of_services || from.is_link))
+    foreign = not_the_owner(from, request);
+  if (what->owner_only && foreign) {
+    foreign->text = op + ": " + foreign->text;
+    note_refusal(*here, from.pid, from.user, foreign->text);
+    return answer_request(request, *foreign);
   }
   verb_call call;
   call.message = message;
@@ -109,7 +140,7 @@ void on_request(void* context, openxpc_request_t request) {
     object_ref sender(::openxpc_request_copy_sender(request));
     return base::fd(::openxpc_peer_dup_pidfd(sender.get()));
   };
-  call.is_owner = from.is_owner;
+  call.is_owner = from.is_owner && !foreign;
   if (what->of_services) {
     from.is_link = true;
     auto session = std::make_shared<object_ref>(::openxpc_request_copy_sender(request));
@@ -142,7 +173,7 @@ void on_end(void* context, xpc_rich_error_t) {
 service::service(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs,
                  bundle::applications& applications)
     : state_(std::make_shared<service_state>(
-          service_state{loop, directory, jobs, applications, {}, {}, {}})) {}
+          service_state{loop, directory, jobs, applications, {}, {}, {}, {}})) {}
 
 service::~service() {
   if (state_->listener) {
@@ -159,6 +190,8 @@ failure_of service::open() {
   options.size = sizeof options;
   options.conversation.size = sizeof options.conversation;
   options.conversation.executor = executor_of(state_->loop);
+  options.conversation.limits.message_bytes = message_bytes;
+  options.conversation.limits.unanswered_count = unanswered_count;
   options.context = new std::weak_ptr<service_state>(state_);
   options.release = [](void* context) {
     delete static_cast<std::weak_ptr<service_state>*>(context);
@@ -176,6 +209,7 @@ failure_of service::open() {
     const bool may_ask = is_owner || here->directory.is_system() ||
                          (who.pid > 0 && !here->jobs.label_of(who.pid).empty());
     if (!may_ask) {
+      note_refusal(*here, who.pid, who.euid, "the control interface is the owner's alone");
       std::snprintf(reason, reason_size, "this domain belongs to uid %u, not to %u",
                     static_cast<unsigned>(::geteuid()), static_cast<unsigned>(who.euid));
       return OPENXPC_REJECT;

@@ -44,6 +44,7 @@ void read_attributes(const char* data, std::size_t size, socket_facts* facts) {
       unix_diag_rqlen length;
       std::memcpy(&length, body, sizeof length);
       facts->waiting = length.udiag_rqueue;
+      facts->backlog = length.udiag_wqueue;
     }
     const std::size_t step = NLA_ALIGN(attribute.nla_len);
     if (step >= size) return;

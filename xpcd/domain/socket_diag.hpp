@@ -16,6 +16,7 @@ struct socket_facts {
   std::uint32_t file_device = 0;  // in the kernel's own encoding
   bool has_file = false;
   std::uint32_t waiting = 0;  // listening: connections that nobody accepted yet
+  std::uint32_t backlog = 0;  // listening: how many may wait
 };
 
 /// Nothing when it is no AF_UNIX socket of this network namespace, or the kernel was built without

@@ -1,5 +1,6 @@
 // Names and sockets of jobs: binding, watching, refusing, rotating.
 
+#include "domain/socket_diag.hpp"
 #include "supervise/private_place.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
@@ -9,15 +10,75 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
+#include <algorithm>
+#include <cstdio>
+
 namespace openxpc::supervise {
+
+namespace {
+
+/// Kept for launching, and for answering verbs: a name that would need one of them is not bound.
+constexpr rlim_t kept_descriptors = 64;
+
+/// Whether the table of descriptors is so full that this one, the lowest that was free, is one of
+/// the last. @return why there is none for a name, or nothing.
+failure_of no_room_for(const outcome<domain::bound_name>& bound) {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) < 0) return std::nullopt;
+  const bool full = !bound && (bound.error().number == EMFILE || bound.error().number == ENFILE);
+  const bool last = bound && limit.rlim_cur > kept_descriptors &&
+                    static_cast<rlim_t>(bound->socket.get()) >= limit.rlim_cur - kept_descriptors;
+  if (!full && !last) return std::nullopt;
+  return trouble{trouble::kind::unavailable,
+                 "xpcd may have " + std::to_string(limit.rlim_cur) + " descriptors, and the last " +
+                     std::to_string(kept_descriptors) +
+                     " are kept for launching; raise the hard limit that it is started with "
+                     "(ulimit -Hn, LimitNOFILE=)",
+                 EMFILE};
+}
+
+/// What the kernel makes of domain::backlog.
+std::uint32_t most_backlog() {
+  static const std::uint32_t most = [] {
+    unsigned allowed = 0;
+    std::FILE* file = std::fopen("/proc/sys/net/core/somaxconn", "re");
+    if (file == nullptr || std::fscanf(file, "%u", &allowed) != 1) allowed = 0;
+    if (file != nullptr) std::fclose(file);
+    return std::min<std::uint32_t>(allowed, domain::backlog);
+  }();
+  return most;
+}
+
+/// Sets right what a service may have changed at a socket that it shared. @return what it was;
+/// empty when it was nothing.
+std::string mend(int borrowed_socket) {
+  std::string changed;
+  const int flags = ::fcntl(borrowed_socket, F_GETFL);
+  if (flags >= 0 && (flags & O_NONBLOCK) == 0) changed = "O_NONBLOCK was cleared";
+  const std::optional<domain::socket_facts> facts = domain::ask_kernel(borrowed_socket);
+  if (facts && facts->listening && facts->backlog < most_backlog()) {
+    changed += changed.empty() ? "" : ", ";
+    changed += "the backlog was shrunk to " + std::to_string(facts->backlog);
+  }
+  ::fcntl(borrowed_socket, F_SETFL, O_NONBLOCK);
+  ::listen(borrowed_socket, domain::backlog);
+  return changed;
+}
+
+}  // namespace
 
 failure_of supervisor::bind_names(supervised& job) {
   for (const std::string& text : job.job.names) {
     owned_name name(loop_, text, job.job.options_of(text));
     name.apart = job.apart.get();
     outcome<domain::bound_name> bound = bind_name(name, name.options.hide_until_check_in);
+    if (failure_of full = no_room_for(bound)) {
+      if (bound && name.apart == nullptr) directory_.withdraw(text, *bound);
+      bound = *full;
+    }
     if (!bound) {
       unbind_names(job, OPENXPC_ERROR_NOT_FOUND, job.job.label + ": could not be loaded");
       trouble why = bound.error();
@@ -222,8 +283,11 @@ void supervisor::settle_names(supervised& job, bool rotate_all) {
     if (rotate_all || !usable || name.options.reset_at_close) {
       rotate(job, name);
     } else {
-      ::fcntl(socket, F_SETFL, O_NONBLOCK);
-      ::listen(socket, domain::backlog);
+      const std::string changed = mend(socket);
+      if (changed.empty()) continue;
+      const std::string line = meddling_.take(
+          "its socket of " + name.name + " is set right: " + changed, base::boot_clock::now());
+      if (!line.empty()) say(job.job.label, line);
     }
   }
 }

@@ -35,7 +35,9 @@ failure_of write_whole(int directory, const std::string& name, const void* bytes
     size -= static_cast<std::size_t>(done);
   }
   if (::renameat(directory, fresh.c_str(), directory, name.c_str()) < 0) {
-    return system_trouble(errno, what + " " + name);
+    trouble why = system_trouble(errno, what + " " + name);
+    ::unlinkat(directory, fresh.c_str(), 0);
+    return why;
   }
   return std::nullopt;
 }

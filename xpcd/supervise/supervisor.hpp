@@ -5,6 +5,7 @@
 #include "supervise/cgroup.hpp"
 #include "supervise/companion.hpp"
 #include "supervise/lasting_state.hpp"
+#include "supervise/limited_log.hpp"
 #include "supervise/mount_watcher.hpp"
 #include "supervise/path_watcher.hpp"
 #include "supervise/refuser.hpp"
@@ -294,6 +295,7 @@ class supervisor {
   std::map<std::string, std::string> owners_;  // name to label
   std::map<pid_t, std::string> processes_;     // pid to label
   std::set<std::string> dependent_;            // labels of jobs that run while others are loaded
+  limited_log meddling_;                       // with sockets, by services that share them
   std::set<std::string> awaiting_hand_back_;   // labels
   asio::steady_timer hand_back_timer_;
   base::function<void()> settled_, shut_down_;
