@@ -133,6 +133,20 @@ foreach(tool xpcctl xpcsign)
     install(TARGETS ${tool} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT tools)
   endif()
 endforeach()
+# Units of xpcd for systemd, the system's and a user's. Both managers look below lib, whatever the machine calls its
+# directory of libraries.
+foreach(manager system user)
+  set(prefix)
+  if(manager STREQUAL "user")
+    set(prefix user-)
+  endif()
+  configure_file(${PROJECT_SOURCE_DIR}/packaging/systemd/${prefix}xpcd.service.in
+    ${staged}/systemd/${manager}/xpcd.service @ONLY)
+  configure_file(${PROJECT_SOURCE_DIR}/packaging/systemd/${prefix}xpcd.socket
+    ${staged}/systemd/${manager}/xpcd.socket COPYONLY)
+  install(FILES ${staged}/systemd/${manager}/xpcd.service ${staged}/systemd/${manager}/xpcd.socket
+    DESTINATION lib/systemd/${manager} COMPONENT runtime)
+endforeach()
 if(EXISTS ${PROJECT_SOURCE_DIR}/packaging/completions/xpcctl.bash)
   install(FILES ${PROJECT_SOURCE_DIR}/packaging/completions/xpcctl.bash RENAME xpcctl
     DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT tools)

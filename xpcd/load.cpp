@@ -10,9 +10,10 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <map>
+
+#include "log.hpp"
 
 namespace openxpc {
 
@@ -20,7 +21,7 @@ namespace {
 
 constexpr off_t most_bytes = 1 << 20;
 
-void complain(const std::string& text) { std::fprintf(stderr, "xpcd: %s\n", text.c_str()); }
+void complain(const std::string& text) { log_line(weight::warning, text); }
 
 bool is_description(const std::string& name) {
   auto ends_with = [&](std::string_view end) {

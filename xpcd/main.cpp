@@ -1,5 +1,6 @@
 // xpcd: options, signals, the loop; everything else stands in the folders beside this file.
 
+#include "base/notify_socket.hpp"
 #include "control/control.hpp"
 #include "domain/location.hpp"
 #include "supervise/output_watch.hpp"
@@ -7,26 +8,23 @@
 
 #include <asio/io_context.hpp>
 #include <asio/signal_set.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sysexits.h>
 #include <unistd.h>
 
-#include <cstddef>
 #include <cstdio>
-#include <cstdlib>
-#include <cstring>
 #include <functional>
 #include <string>
 
 #include "bundle/applications.hpp"
 #include "load.hpp"
+#include "log.hpp"
 #include "options.hpp"
 
 namespace openxpc {
@@ -49,8 +47,16 @@ int exit_code_of(const trouble& why) {
 }
 
 int report(const trouble& why) {
-  std::fprintf(stderr, "xpcd: %s\n", why.text.c_str());
+  log_line(weight::error, why.text);
   return exit_code_of(why);
+}
+
+/// Everything that this process says goes to the end of that file; empty: where it went before.
+failure_of log_to(const std::string& path) {
+  if (path.empty()) return std::nullopt;
+  base::fd file(::open(path.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640));
+  if (!file || ::dup2(file.get(), 2) < 0) return system_trouble(errno, "--log " + path);
+  return std::nullopt;
 }
 
 /// As many descriptors as the system allows: each name is one. @return what the soft limit was, for
@@ -64,26 +70,30 @@ std::uint64_t raise_descriptor_limit() {
   return before;
 }
 
-/// sd_notify(3), whose protocol is one datagram.
-void notify_ready() {
-  const char* path = std::getenv("NOTIFY_SOCKET");
-  sockaddr_un address{};
-  if (path == nullptr || (path[0] != '/' && path[0] != '@') ||
-      std::strlen(path) >= sizeof address.sun_path) {
-    return;
+/// Where a unit of systemd started this xpcd it is told how it fares, from the loop: one that hangs
+/// gives no sign of life, and its jobs are taken over by the next.
+class unit_link {
+ public:
+  explicit unit_link(asio::io_context& loop) : timer_(loop) {}
+  void ready() {
+    who_.tell("READY=1");
+    beat();
   }
-  address.sun_family = AF_UNIX;
-  const std::size_t length = std::strlen(path);
-  std::memcpy(address.sun_path, path, length);
-  if (path[0] == '@') address.sun_path[0] = 0;
-  base::fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  constexpr char text[] = "READY=1";
-  if (socket) {
-    ::sendto(socket.get(), text, sizeof text - 1, MSG_NOSIGNAL,
-             reinterpret_cast<sockaddr*>(&address),
-             static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  void stopping() const { who_.tell("STOPPING=1"); }
+  void stop() { timer_.cancel(); }
+
+ private:
+  void beat() {
+    if (who_.sign_of_life().count() == 0) return;
+    who_.tell("WATCHDOG=1");
+    timer_.expires_after(who_.sign_of_life());
+    timer_.async_wait([this](const asio::error_code& error) {
+      if (!error) beat();
+    });
   }
-}
+  base::notify_socket who_;
+  asio::steady_timer timer_;
+};
 
 void tell_ready(int fd) {
   if (fd >= 0) {
@@ -93,7 +103,6 @@ void tell_ready(int fd) {
     base::fd null(fd < 3 ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1);
     if (!null || ::dup2(null.get(), fd) < 0) ::close(fd);
   }
-  notify_ready();
 }
 
 /// Calls `gone` when the domain's directory or its lock is no longer where it was.
@@ -123,7 +132,7 @@ class directory_watch {
       while (::read(events_.get(), buffer, sizeof buffer) > 0) {
       }
       if (directory_.is_in_place()) return wait();
-      std::fprintf(stderr, "xpcd: %s was removed or moved; stopping\n", directory_.path().c_str());
+      log_line(weight::warning, directory_.path() + " was removed or moved; stopping");
       gone_();
     });
   }
@@ -180,10 +189,12 @@ int run(const options& wanted) {
   bundle::applications applications(loop, *directory, jobs);
   control::service control(loop, *directory, jobs, applications);
 
+  unit_link unit(loop);
   bool ending = false;
   std::function<void()> end = [&] {
     if (ending) return;
     ending = true;
+    unit.stopping();
     jobs.shut_down([&] { control.close([&] { loop.stop(); }); });
   };
   signals on_signal(loop, end, [&] { jobs.reap(); });
@@ -195,7 +206,9 @@ int run(const options& wanted) {
   if (failure_of why = control.open()) return report(*why);
   jobs.reap();
   tell_ready(wanted.ready_fd);
+  unit.ready();
   loop.run();
+  unit.stop();
   on_removal.stop();
   on_output.stop();
   directory->remove_traces();
@@ -211,5 +224,7 @@ int main(int argc, char** argv) {
     std::fputs(early->text.c_str(), early->status == 0 ? stdout : stderr);
     return early->status;
   }
-  return openxpc::run(std::get<openxpc::options>(parsed));
+  const openxpc::options& wanted = std::get<openxpc::options>(parsed);
+  if (openxpc::failure_of why = openxpc::log_to(wanted.log)) return openxpc::report(*why);
+  return openxpc::run(wanted);
 }

@@ -12,7 +12,7 @@ namespace openxpc {
 namespace {
 
 constexpr const char* usage =
-    "usage: xpcd [--system] [--domain DIR] [--state DIR]\n"
+    "usage: xpcd [--system] [--domain DIR] [--state DIR] [--log FILE]\n"
     "            [--jobs DIR]... [--idle-exit N] [--check-in-time N] [--ready-fd N]\n"
     "            [--foreground]\n"
     "       xpcd --help | --version\n";
@@ -35,6 +35,7 @@ constexpr const char* help =
     "  --check-in-time N\n"
     "                 give a new version of a program N seconds to say that it is ready,\n"
     "                 30 unless given; then it is rolled back\n"
+    "  --log FILE     append what xpcd says to FILE instead of standard error\n"
     "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
     "                 xpcctl are served, then close it\n"
     "  --foreground   stay in the foreground (xpcd always does)\n"
@@ -91,6 +92,9 @@ std::variant<options, early_exit> parse_options(int argc, char** argv) {
       const int number = take_value() ? number_in(*value) : -1;
       if (number < 1) return wrong("--check-in-time wants seconds, at least 1");
       result.check_in_time = number;
+    } else if (name == "--log") {
+      if (!take_value() || value->empty()) return wrong("--log wants a file");
+      result.log = std::string(*value);
     } else if (name == "--ready-fd") {
       const int number = take_value() ? number_in(*value) : -1;
       if (number < 0) return wrong("--ready-fd wants the number of an open descriptor");

@@ -1,6 +1,7 @@
 #include "control/control.hpp"
 
 #include "control/confinement.hpp"
+#include "control/given_socket.hpp"
 #include "supervise/limited_log.hpp"
 
 #include <xpc/openxpc/listener.h>
@@ -13,6 +14,7 @@
 #include <cstring>
 
 #include "bundle/verbs.hpp"
+#include "log.hpp"
 
 namespace openxpc::control {
 
@@ -182,7 +184,10 @@ service::~service() {
 }
 
 failure_of service::open() {
-  outcome<domain::bound_name> bound = state_->directory.publish(domain::control_name);
+  given_socket given = take_given_socket(state_->directory);
+  if (!given.unfit.empty()) log_line(weight::warning, given.unfit);
+  outcome<domain::bound_name> bound =
+      given.bound.socket ? std::move(given.bound) : state_->directory.publish(domain::control_name);
   if (!bound) return bound.error();
   state_->bound.device = bound->device;
   state_->bound.inode = bound->inode;

@@ -198,7 +198,6 @@ bool directory::is_in_place() const noexcept {
 }
 
 void directory::remove_traces() noexcept {
-  ::unlinkat(fd_.get(), std::string(control_name).c_str(), 0);
   ::unlinkat(fd_.get(), run_name, AT_REMOVEDIR);
   // The lock goes last and by name: who waits to open it afterwards makes a new one.
   if (is_in_place()) {

@@ -8,11 +8,11 @@
 
 #include <sys/wait.h>
 
-#include <cstdio>
 #include <cstring>
 
 #include "activity/activities.hpp"
 #include "events/streams.hpp"
+#include "log.hpp"
 
 namespace openxpc::supervise {
 
@@ -26,7 +26,7 @@ std::chrono::steady_clock::duration for_timer(std::chrono::nanoseconds time) {
 }  // namespace
 
 void say(const std::string& label, const std::string& text) {
-  std::fprintf(stderr, "xpcd: %s: %s\n", label.c_str(), text.c_str());
+  log_line(weight::info, label + ": " + text);
 }
 
 const char* name_of(state at) noexcept {
