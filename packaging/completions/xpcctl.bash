@@ -12,7 +12,7 @@ _xpcctl() {
     mapfile -t COMPREPLY < <(compgen -d -- "$word")
     return
   fi
-  local options="--domain --json --help" words=''
+  local options="--domain --json --request-id --help" words=''
   case $verb in
     '') words="bootstrap bootout lint list print kickstart activity publish upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not systemd-export call decode encode" options+=" --version" ;;
     bootout | remove | print | kickstart | upgrade | kill | enable | disable)

@@ -17,6 +17,7 @@ end
 complete -c xpcctl -f
 complete -c xpcctl -l domain -r -a '(__fish_complete_directories)' -d 'The directory of the domain'
 complete -c xpcctl -l json -d 'Print data as JSON'
+complete -c xpcctl -l request-id -r -d 'Repeat a change without doing it twice'
 complete -c xpcctl -l help -d 'Explain'
 complete -c xpcctl -n __fish_use_subcommand -l version -d 'Print the version'
 for verb in 'bootstrap Load job descriptions' 'bootout End jobs and forget them' 'lint Check job descriptions' \

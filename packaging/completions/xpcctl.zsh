@@ -32,7 +32,7 @@ _xpcctl() {
     'decode:turn an encoded object into typed JSON' 'encode:turn typed JSON into an encoded object'
   )
   _arguments -C '--domain[the directory of the domain]:directory:_files -/' \
-    '--json[print data as JSON]' '--help[explain]' '--version[print the version]' \
+    '--json[print data as JSON]' '--request-id[repeat a change without doing it twice]:id:' '--help[explain]' '--version[print the version]' \
     '1: :->verb' '*:: :->argument'
   case $state in
     verb) _describe -t verbs verb verbs ;;

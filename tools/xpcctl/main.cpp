@@ -49,6 +49,8 @@ int run(int count, char** arguments) {
   settings shared;
   app.add_option("--domain", shared.domain, "The domain's directory")->type_name("DIR");
   app.add_flag("--json", shared.json, "Print data as JSON");
+  app.add_option("--request-id", shared.request_id, "Repeat a change without doing it twice")
+      ->type_name("ID");
   app.footer(
       "Exit status: 0 done, 64 wrong usage, 65 malformed input, 66 no such file; see xpcctl(1).");
 

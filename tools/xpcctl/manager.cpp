@@ -4,13 +4,18 @@
 #include <xpc/result.hpp>
 
 #include <fcntl.h>
+#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <iterator>
+#include <thread>
 
 #include "report.hpp"
 
@@ -75,23 +80,73 @@ void set(const object_ref& dictionary, const char* key, std::string_view text) {
                                   text.size());
 }
 
-object_ref ask(const settings& shared, const object_ref& request, int* exit_code) {
-  xpc_rich_error_t error = nullptr;
-  object_ref session = connect(shared, &error);
-  if (!session) {
-    *exit_code = report_error(error);
-    return nullptr;
-  }
+namespace {
+
+/// Orders that change something.
+bool is_change(const std::string& op) {
+  static constexpr std::string_view changes[] = {"bootstrap", "bootout",  "kickstart",
+                                                 "kill",      "enable",   "disable",
+                                                 "setenv",    "unsetenv", "upgrade"};
+  return std::find(std::begin(changes), std::end(changes), op) != std::end(changes);
+}
+
+/// The same for all orders of this process: what they are about tells them apart.
+const std::string& id_of_this_run() {
+  static const std::string id = [] {
+    std::uint64_t parts[2] = {};
+    char text[40] = {};
+    if (::getrandom(parts, sizeof parts, 0) == static_cast<ssize_t>(sizeof parts)) {
+      std::snprintf(text, sizeof text, "%016llx%016llx", static_cast<unsigned long long>(parts[0]),
+                    static_cast<unsigned long long>(parts[1]));
+    }
+    return std::string(text);
+  }();
+  return id;
+}
+
+object_ref ask_once(const settings& shared, const object_ref& request, xpc_rich_error_t* error) {
+  object_ref session = connect(shared, error);
+  if (!session) return nullptr;
   // As long as it takes: a job may need its whole ExitTimeOut to end.
   openxpc_call_options_s options{};
   options.size = sizeof options;
   options.timeout_ns = OPENXPC_FOREVER;
   openxpc_call_t call = ::openxpc_peer_call(session.get(), request.get(), &options);
-  object_ref reply(::openxpc_call_wait(call, &error));
+  object_ref reply(::openxpc_call_wait(call, error));
   ::openxpc_call_release(call);
   ::openxpc_peer_cancel(session.get(), nullptr);
-  if (!reply) *exit_code = report_error(error);
   return reply;
+}
+
+}  // namespace
+
+object_ref ask(const settings& shared, const object_ref& request, int* exit_code) {
+  const bool changes = is_change(text_of(request.get(), "op"));
+  const std::string& id = shared.request_id.empty() ? id_of_this_run() : shared.request_id;
+  if (changes && !id.empty()) set(request, "request-id", id);
+  // A service manager that was killed in the middle is on its way back, and knows the id.
+  constexpr std::chrono::seconds patience(10);
+  constexpr std::chrono::milliseconds between(50);
+  std::chrono::steady_clock::time_point interrupted{};
+  for (;;) {
+    xpc_rich_error_t error = nullptr;
+    object_ref reply = ask_once(shared, request, &error);
+    if (reply) return reply;
+    const auto now = std::chrono::steady_clock::now();
+    const openxpc_error_code_t code = ::openxpc_error_get_code(error);
+    const bool first = interrupted == std::chrono::steady_clock::time_point{};
+    if (code == OPENXPC_ERROR_INTERRUPTED && first) interrupted = now;
+    const bool lost = code == OPENXPC_ERROR_INTERRUPTED || code == OPENXPC_ERROR_NO_DOMAIN ||
+                      (::openxpc_error_get_flags(error) & OPENXPC_ERROR_NOT_ACCEPTED) != 0;
+    const bool again = lost && interrupted != std::chrono::steady_clock::time_point{} &&
+                       now - interrupted < patience;
+    if (!changes || id.empty() || !again) {
+      *exit_code = report_error(error);
+      return nullptr;
+    }
+    ::xpc_release(error);
+    std::this_thread::sleep_for(between);
+  }
 }
 
 int report_error(xpc_rich_error_t owned) {

@@ -13,8 +13,9 @@ namespace xpcctl {
 /// Options that every verb understands, before or after its name. Filled in once the verb runs, not
 /// while options are added.
 struct settings {
-  std::string domain;  ///< --domain DIR; empty: the user's own
-  bool json = false;   ///< --json: data is printed as JSON, for scripts
+  std::string domain;      ///< --domain DIR; empty: the user's own
+  std::string request_id;  ///< --request-id ID; empty: one of this run's own
+  bool json = false;       ///< --json: data is printed as JSON, for scripts
 };
 
 /// What runs a verb; returns the exit status (sysexits.h).

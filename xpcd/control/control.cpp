@@ -2,6 +2,7 @@
 
 #include "control/confinement.hpp"
 #include "control/given_socket.hpp"
+#include "control/requests.hpp"
 #include "supervise/limited_log.hpp"
 
 #include <xpc/openxpc/listener.h>
@@ -27,6 +28,7 @@ struct service_state {
   object_ref listener;
   domain::bound_name bound;
   base::function<void()> closed;
+  requests done;
   supervise::limited_log refusals;
 };
 
@@ -110,6 +112,14 @@ failure_of not_the_owner(const client& from, openxpc_request_t request) {
   return confinement_of(from.pid, pidfd.get());
 }
 
+/// What a request is about: two that differ in it are never the same.
+std::string subject_of(xpc_object_t message) {
+  for (const char* key : {"label", "name", "origin"}) {
+    if (std::optional<std::string> text = get_text(message, key)) return *text;
+  }
+  return {};
+}
+
 void on_request(void* context, openxpc_request_t request) {
   client& from = *static_cast<client*>(context);
   std::shared_ptr<service_state> here = from.alive.lock();
@@ -162,7 +172,12 @@ void on_request(void* context, openxpc_request_t request) {
       !bundle::turn_to_application(op, call, &about_the_job, &answered)) {
     return;
   }
-  what->run(*from.jobs, call, std::move(answered));
+  const std::optional<std::string> id =
+      what->owner_only ? get_text(message, "request-id") : std::nullopt;
+  if (!id || id->empty()) return what->run(*from.jobs, call, std::move(answered));
+  here->done.run(
+      *id, op, subject_of(message),
+      [&](answer first) { what->run(*from.jobs, call, std::move(first)); }, std::move(answered));
 }
 
 void on_end(void* context, xpc_rich_error_t) {
@@ -174,8 +189,16 @@ void on_end(void* context, xpc_rich_error_t) {
 
 service::service(asio::io_context& loop, domain::directory& directory, supervise::supervisor& jobs,
                  bundle::applications& applications)
-    : state_(std::make_shared<service_state>(
-          service_state{loop, directory, jobs, applications, {}, {}, {}, {}})) {}
+    : state_(
+          std::make_shared<service_state>(service_state{loop,
+                                                        directory,
+                                                        jobs,
+                                                        applications,
+                                                        {},
+                                                        {},
+                                                        {},
+                                                        {},
+                                                        requests(directory.borrowed_run_fd())})) {}
 
 service::~service() {
   if (state_->listener) {
@@ -239,6 +262,7 @@ failure_of service::open() {
 
 void service::close(base::function<void()> closed) {
   state_->directory.withdraw(domain::control_name, state_->bound);
+  state_->done.forget_all();
   if (!state_->listener) return closed();
   state_->closed = std::move(closed);
   ::openxpc_listener_close(static_cast<xpc_listener_t>(state_->listener.get()), state_.get(),

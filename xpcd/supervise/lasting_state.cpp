@@ -19,11 +19,12 @@ namespace {
 
 const std::string file_name = "disabled.plist";
 
-void make_directories(const std::string& path) {
+/// Returns errno of the last one, or 0: those above may be there, and nobody may make them.
+int make_directories(const std::string& path) {
   for (std::size_t at = path.find('/', 1); at != std::string::npos; at = path.find('/', at + 1)) {
     ::mkdir(path.substr(0, at).c_str(), 0755);
   }
-  ::mkdir(path.c_str(), 0700);
+  return ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST ? 0 : errno;
 }
 
 }  // namespace
@@ -34,7 +35,9 @@ outcome<base::fd> lasting_state::open(bool make) const {
                    "there is no place for lasting state: neither XDG_STATE_HOME nor HOME says one; "
                    "start xpcd with --state DIR"};
   }
-  if (make) make_directories(path_);
+  if (const int error = make ? make_directories(path_) : 0) {
+    return system_trouble(error, "lasting state in " + path_);
+  }
   base::fd directory(::open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
   struct stat status;
   if (!directory || ::fstat(directory.get(), &status) < 0) {
