@@ -12,7 +12,6 @@ namespace openxpc::bootstrap {
 /// checks in, is told to end, and, when the service manager was replaced, hands its listening
 /// sockets to the new one. Without one (foreign programs, socket units) everything here does
 /// nothing. docs/design/service-link.md is its protocol. A service unit of systemd is told that
-/// this process is ready where xpcd is told by check-in. A service unit of systemd is told that
 /// this process is ready where xpcd is told by check-in. Threads: any.
 
 /// Says that this process is ready; once, further calls do nothing.
