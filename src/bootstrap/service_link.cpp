@@ -23,7 +23,6 @@
 #include <functional>
 #include <map>
 #include <mutex>
-#include <optional>
 #include <vector>
 
 // The link is a conversation like any other: it comes back by dialing the control socket in the
@@ -142,13 +141,13 @@ class service_link final : public base::counted {
     talk_->activate();
     watch_unhandled_signals();
     when_termination_is_requested([this] { drain(); });
-    report_.emplace(engine::any_loop(), [this] { report_transactions(); });
-    connection::tell_next_transaction([this] { report_->schedule(base::from_now(report_pause)); });
+    report_ = engine::timer(engine::any_loop(), [this] { report_transactions(); });
+    connection::tell_next_transaction([this] { report_.schedule(base::from_now(report_pause)); });
   }
 
   /// At most once a second, and nothing while nothing changes.
   void report_transactions() {
-    connection::tell_next_transaction([this] { report_->schedule(base::from_now(report_pause)); });
+    connection::tell_next_transaction([this] { report_.schedule(base::from_now(report_pause)); });
     const auto now = static_cast<std::int64_t>(connection::transaction_count());
     if (reported_.exchange(now) == now) return;
     auto word = word_of("transactions");
@@ -159,7 +158,7 @@ class service_link final : public base::counted {
   void come_back() {
     greet("check-in-again");
     reported_ = -1;
-    report_->schedule(base::from_now(report_pause));
+    report_.schedule(base::from_now(report_pause));
     std::vector<const base::function<void()>*> interested;
     {
       std::lock_guard lock(all_subscribers().mutex);
@@ -242,7 +241,7 @@ class service_link final : public base::counted {
   static constexpr std::chrono::seconds report_pause{1};
 
   base::ref<conversation> talk_;
-  std::optional<engine::timer> report_;
+  engine::timer report_;
   std::atomic<std::int64_t> reported_{-1};
   std::once_flag checked_in_;
   std::mutex mutex_;

@@ -258,5 +258,25 @@ TEST_F(Activities, AStopAsksTheProgramToDefer) {
   EXPECT_EQ(count("job", "should defer"), 1);
 }
 
+TEST_F(Activities, XpcctlRunsDefersAndShowsThem) {
+  load("job", {"should-defer"}, launch_events(interval(100000)));
+  auto xpcctl = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--domain", xpcd.directory()});
+    return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = arguments, .keep_stderr = true});
+  };
+  xpc_testing::run_result said = xpcctl({"activity", "job", "work"});
+  EXPECT_EQ(said.end.status, 0) << said.error;
+  wait_for("job", "run");
+  said = xpcctl({"print", "job"});
+  EXPECT_NE(said.output.find("work, running, every 27.8 h, 1 runs"), std::string::npos)
+      << said.output;
+  said = xpcctl({"activity", "--defer", "job", "work"});
+  EXPECT_EQ(said.end.status, 0) << said.error;
+  wait_for_state("job", "waiting");
+  said = xpcctl({"print", "job"});
+  EXPECT_NE(said.output.find("work, waiting, due in "), std::string::npos) << said.output;
+  EXPECT_NE(xpcctl({"activity", "job", "another"}).end.status, 0);
+}
+
 }  // namespace
 }  // namespace system_test

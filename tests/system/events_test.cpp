@@ -217,6 +217,24 @@ TEST_F(Events, WhoPublishesLearnsWhatIsWanted) {
   EXPECT_EQ(publish("one", "a").code, OPENXPC_ERROR_NOT_FOUND);
 }
 
+TEST_F(Events, XpcctlPublishesAndListsWhatIsWanted) {
+  load(entry("one"));
+  auto xpcctl = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"--domain", xpcd.directory()});
+    return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = arguments, .keep_stderr = true});
+  };
+  xpc_testing::run_result said = xpcctl({"publish", stream, "one", "{\"Text\": \"a\"}"});
+  EXPECT_EQ(said.end.status, 0) << said.error;
+  wait_for("event one a");
+  said = xpcctl({"publish", "--list", stream});
+  EXPECT_NE(said.output.find("one                      job"), std::string::npos) << said.output;
+  said = xpcctl({"publish", stream, "two"});
+  EXPECT_NE(said.end.status, 0);
+  EXPECT_NE(said.error.find("no job wants events named two"), std::string::npos) << said.error;
+  EXPECT_NE(xpcctl({"publish", stream, "one", "7"}).end.status, 0);
+  EXPECT_NE(xpcctl({"print", "job"}).output.find("one of org.example.stream"), std::string::npos);
+}
+
 class Transactions : public ::testing::Test {
  protected:
   manager xpcd{xpc_testing::runtime_directory() + "/domain", {"--idle-exit", "1"}};

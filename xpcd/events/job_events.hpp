@@ -26,6 +26,10 @@ struct streams::entry {
   std::string trouble;  // why it is not watched
 };
 
+/// How much of the run state something takes; a descriptor in it is left out. Errors: it cannot be
+/// kept, or is larger than `most`.
+outcome<std::size_t> size_of(xpc_object_t content, std::size_t most);
+
 /// What a job wants, and what waits for it. Only jobs with entries have one.
 struct streams::job_events {
   job_events(asio::io_context& loop, std::string name) : label(std::move(name)), later(loop) {}

@@ -5,8 +5,15 @@
 namespace openxpc::events {
 
 bool queue::add(event what) {
-  if (all_.size() >= most_events) return false;
+  if (!has_room(what.bytes)) return false;
+  bytes_ += what.bytes;
   all_.push_back(std::move(what));
+  return true;
+}
+
+bool queue::listen(const std::string& stream) {
+  if (listening_.size() >= most_streams && listening_.count(stream) == 0) return false;
+  listening_.insert(stream);
   return true;
 }
 
@@ -20,12 +27,17 @@ event queue::take(std::int64_t id) {
   event result;
   if (at == all_.end()) return result;
   result = std::move(*at);
+  bytes_ -= result.bytes;
   all_.erase(at);
   return result;
 }
 
 void queue::drop(const std::string& stream, const std::string& name) {
-  std::erase_if(all_, [&](const event& one) { return one.stream == stream && one.name == name; });
+  std::erase_if(all_, [&](const event& one) {
+    const bool gone = one.stream == stream && one.name == name;
+    if (gone) bytes_ -= one.bytes;
+    return gone;
+  });
 }
 
 bool queue::has_unsent(const std::string& stream, const std::string& name) const {
@@ -39,8 +51,11 @@ bool queue::has_sent() const {
 }
 
 const event* queue::next() {
+  std::set<std::string> busy;
   for (event& one : all_) {
-    if (one.sent || listening_.count(one.stream) == 0) continue;
+    // One of a stream at a time: in their order, and what ends the process is one of them only.
+    if (one.sent) busy.insert(one.stream);
+    if (one.sent || busy.count(one.stream) != 0 || listening_.count(one.stream) == 0) continue;
     one.sent = true;
     return &one;
   }

@@ -23,10 +23,10 @@ TEST(EventQueue, R199_EventsWaitUntilTheProcessReadsTheirStream) {
   EXPECT_TRUE(all.add(make(2, "other")));
   EXPECT_EQ(next_of(all), 0);
   EXPECT_TRUE(all.has_unread());
-  all.listen("other");
+  EXPECT_TRUE(all.listen("other"));
   EXPECT_EQ(next_of(all), 2);
   EXPECT_EQ(next_of(all), 0);
-  all.listen("s");
+  EXPECT_TRUE(all.listen("s"));
   EXPECT_EQ(next_of(all), 1);
   EXPECT_FALSE(all.has_unread());
   EXPECT_FALSE(all.empty()) << "handed over, not handled";
@@ -39,17 +39,19 @@ TEST(EventQueue, R199_EventsWaitUntilTheProcessReadsTheirStream) {
 TEST(EventQueue, WhatAProcessHadAndDidNotHandleGoesToTheNextOneInOrder) {
   queue all;
   for (int id = 1; id <= 3; ++id) EXPECT_TRUE(all.add(make(id)));
-  all.listen("s");
+  EXPECT_TRUE(all.listen("s"));
   EXPECT_EQ(next_of(all), 1);
+  EXPECT_EQ(next_of(all), 0) << "one at a time";
+  EXPECT_EQ(all.take(1).id, 1);
   EXPECT_EQ(next_of(all), 2);
   EXPECT_FALSE(all.has_unsent("s", "other"));
   EXPECT_TRUE(all.has_sent());
-  EXPECT_EQ(all.take(1).id, 1);
   all.forget_process();
   EXPECT_FALSE(all.has_sent());
   EXPECT_EQ(next_of(all), 0) << "the next one has not said what it reads";
-  all.listen("s");
+  EXPECT_TRUE(all.listen("s"));
   EXPECT_EQ(next_of(all), 2);
+  EXPECT_EQ(all.take(2).id, 2);
   EXPECT_EQ(next_of(all), 3);
 }
 
@@ -59,6 +61,25 @@ TEST(EventQueue, HoldsSoManyAndNoMore) {
     ASSERT_TRUE(all.add(make(static_cast<std::int64_t>(i) + 1)));
   EXPECT_FALSE(all.add(make(5000)));
   EXPECT_EQ(all.size(), queue::most_events);
+  queue large;
+  event half = make(1);
+  half.bytes = queue::most_bytes / 2 + 1;
+  EXPECT_TRUE(large.add(std::move(half)));
+  EXPECT_FALSE(large.has_room(queue::most_bytes / 2));
+  EXPECT_TRUE(large.has_room(queue::most_bytes / 2 - 1));
+  EXPECT_EQ(large.take(1).id, 1);
+  EXPECT_TRUE(large.has_room(queue::most_bytes));
+  EXPECT_FALSE(large.has_room(queue::most_bytes + 1));
+}
+
+TEST(EventQueue, AProcessReadsSoManyStreamsAndNoMore) {
+  queue all;
+  for (std::size_t i = 0; i < queue::most_streams; ++i)
+    ASSERT_TRUE(all.listen("s" + std::to_string(i)));
+  EXPECT_FALSE(all.listen("another"));
+  EXPECT_TRUE(all.listen("s0"));
+  all.forget_process();
+  EXPECT_TRUE(all.listen("another"));
 }
 
 TEST(EventQueue, ADroppedNameIsGoneAndOthersStay) {

@@ -83,17 +83,15 @@ void streams::open_path(entry& one) {
   }
   if (!can_be_watched(found.get(), &one.trouble)) return;
   const std::string path = "/proc/self/fd/" + std::to_string(found.get());
-  one.file.reset(::open(path.c_str(), O_RDWR | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (!one.file && (errno == EACCES || errno == EPERM || errno == EROFS))
-    one.file.reset(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (!one.file) {
+  for (const int mode : {O_RDWR, O_RDONLY}) {
+    one.file.reset(::open(path.c_str(), mode | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    if (one.file) return watch_file(one);
     one.trouble = std::strerror(errno);
-    return;
   }
-  watch_file(one);
 }
 
 void streams::watch_file(entry& one) {
+  one.trouble.clear();
   if (!one.file) return;
   const bool watched =
       one.readable.start(one.file.get(), [self = self_, label = one.label, where = one.where] {

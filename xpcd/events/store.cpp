@@ -25,6 +25,30 @@ bool holds_descriptor(xpc_object_t content) {
 
 }  // namespace
 
+outcome<std::size_t> size_of(xpc_object_t content, std::size_t most) {
+  object_ref kept;
+  if (holds_descriptor(content)) {
+    kept.reset(::xpc_copy(content));
+    ::xpc_dictionary_set_value(kept.get(), "Descriptor", nullptr);
+  }
+  void* bytes = nullptr;
+  std::size_t size = 0;
+  xpc_rich_error_t error = nullptr;
+  if (!::openxpc_object_encode(kept ? kept.get() : content, OPENXPC_ENCODING_FILE, &bytes, &size,
+                               &error)) {
+    trouble why{trouble::kind::bad_input,
+                std::string("event: ") + ::openxpc_error_get_message(error)};
+    ::xpc_release(error);
+    return why;
+  }
+  std::free(bytes);
+  if (size > most) {
+    return trouble{trouble::kind::bad_input,
+                   "event: has more than " + std::to_string(most) + " bytes"};
+  }
+  return size;
+}
+
 void streams::save(const job_events& job) const {
   object_ref entries = new_array(), waiting = new_array();
   for (const auto& [where, one] : job.entries) {
@@ -96,6 +120,7 @@ void streams::load(job_events& job) {
     made.id = id;
     made.stream = where.first;
     made.name = where.second;
+    if (outcome<std::size_t> size = size_of(content.get(), queue::most_bytes)) made.bytes = *size;
     made.content = std::move(content);
     (void)job.waiting.add(std::move(made));
   });

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_entries = 256;
 constexpr std::size_t longest_name = 255;
+constexpr std::size_t most_entry_bytes = 4096, most_event_bytes = 65536;
 
 outcome<std::string> name_in(xpc_object_t message, const char* key) {
   std::optional<std::string> text = get_text(message, key);
@@ -136,7 +137,10 @@ failure_of streams::take_listen(const std::string& label, xpc_object_t message) 
   if (!stream) return stream.error();
   // An entry of it may come later.
   job_events& job = need(label);
-  job.waiting.listen(*stream);
+  if (!job.waiting.listen(*stream)) {
+    return trouble{trouble::kind::bad_input,
+                   label + ": reads " + std::to_string(queue::most_streams) + " streams already"};
+  }
   job.woke = false;
   deliver(job);
   return std::nullopt;
@@ -156,6 +160,7 @@ failure_of streams::take_handled(const std::string& label, xpc_object_t message)
     // Only now: what the handler has not read makes the next event.
     watch_file(*at->second);
   }
+  deliver(*job);
   return std::nullopt;
 }
 
@@ -177,6 +182,7 @@ failure_of streams::take_set(const std::string& label, xpc_object_t message) {
   // The program's own: what it received must not keep the message.
   const object_ref own(::xpc_copy(content));
   if (!own) return trouble{trouble::kind::bad_input, "event: cannot be kept"};
+  if (outcome<std::size_t> size = size_of(own.get(), most_entry_bytes); !size) return size.error();
   if (failure_of why = set_entry(label, spot, own.get(), false)) return why;
   save(*find(label));
   return std::nullopt;
@@ -198,12 +204,14 @@ outcome<std::size_t> streams::publish(const std::string& stream, const std::stri
                                       xpc_object_t content) {
   if (job::source_of(stream) != job::event_source::adapter)
     return trouble{trouble::kind::bad_input, stream + ": xpcd itself publishes this stream"};
+  const object_ref told = content == nullptr ? new_dictionary() : retain(content);
+  outcome<std::size_t> size = size_of(told.get(), most_event_bytes);
+  if (!size) return size.error();
   std::vector<job_ref> all;
   for (const auto& [label, job] : all_) {
     if (job->entries.count({stream, name}) == 0) continue;
-    if (job->waiting.size() >= queue::most_events) {
-      return trouble{trouble::kind::unavailable,
-                     label + ": " + std::to_string(queue::most_events) + " events wait already"};
+    if (!job->waiting.has_room(*size)) {
+      return trouble{trouble::kind::unavailable, label + ": too many events wait already"};
     }
     all.push_back(job);
   }
@@ -211,9 +219,8 @@ outcome<std::size_t> streams::publish(const std::string& stream, const std::stri
     return trouble{trouble::kind::not_found, stream + ": no job wants events named " + name};
   }
   for (const job_ref& job : all) {
-    object_ref own(content == nullptr ? nullptr : ::xpc_copy(content));
-    (void)add(*job, *job->entries.find({stream, name})->second,
-              own ? std::move(own) : new_dictionary(), true);
+    (void)add(*job, *job->entries.find({stream, name})->second, object_ref(::xpc_copy(told.get())),
+              true, *size);
   }
   return all.size();
 }
@@ -234,13 +241,15 @@ object_ref streams::subscribers(const std::string& stream) const {
 }
 
 /// Rule 200: whatever is in it, the name is the one that the job chose.
-bool streams::add(job_events& job, const entry& one, object_ref content, bool lasts) {
+bool streams::add(job_events& job, const entry& one, object_ref content, bool lasts,
+                  std::size_t bytes) {
   set(content.get(), XPC_EVENT_KEY_NAME, one.where.second);
   event made;
   made.id = static_cast<std::int64_t>(base::random_u64() >> 1 | 1);
   made.stream = one.where.first;
   made.name = one.where.second;
   made.content = std::move(content);
+  made.bytes = bytes;
   made.lasts = lasts;
   if (!job.waiting.add(std::move(made))) return false;
   if (lasts) save(job);

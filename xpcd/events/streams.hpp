@@ -72,7 +72,8 @@ class streams final : public supervise::companion {
   void watch_file(entry& one);
   void on_readable(const std::string& label, const place& where);
   void on_path(const std::string& label, const place& where);
-  bool add(job_events& job, const entry& one, object_ref content, bool lasts);
+  bool add(job_events& job, const entry& one, object_ref content, bool lasts,
+           std::size_t bytes = 0);
   void deliver(job_events& job);
   void wake_later(job_events& job);
   void save(const job_events& job) const;
