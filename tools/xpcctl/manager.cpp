@@ -84,9 +84,9 @@ namespace {
 
 /// Orders that change something.
 bool is_change(const std::string& op) {
-  static constexpr std::string_view changes[] = {"bootstrap", "bootout",  "kickstart",
-                                                 "kill",      "enable",   "disable",
-                                                 "setenv",    "unsetenv", "upgrade"};
+  static constexpr std::string_view changes[] = {"bootstrap", "bootout", "kickstart", "kill",
+                                                 "enable",    "disable", "setenv",    "unsetenv",
+                                                 "upgrade",   "publish"};
   return std::find(std::begin(changes), std::end(changes), op) != std::end(changes);
 }
 
