@@ -22,10 +22,11 @@ using openxpc::base::fd;
 namespace attack {
 namespace {
 
-/// What asks for a descriptor, a file, memory of the kernel or a place in a directory.
+/// What asks for a descriptor, a file, memory of the kernel or a place in a directory. Not what
+/// only looks: such a call never fails for want of something.
 constexpr std::uint32_t watched[] = {
-    SYS_socket,   SYS_bind,      SYS_listen,     SYS_openat,  SYS_openat2,    SYS_fchmodat,
-    SYS_renameat, SYS_renameat2, SYS_newfstatat, SYS_mkdirat, SYS_setsockopt, SYS_dup3,
+    SYS_socket,   SYS_bind,      SYS_listen,  SYS_openat,     SYS_openat2, SYS_fchmodat,
+    SYS_renameat, SYS_renameat2, SYS_mkdirat, SYS_setsockopt, SYS_dup3,
 };
 
 }  // namespace
