@@ -28,8 +28,8 @@ struct service_state {
   object_ref listener;
   domain::bound_name bound;
   base::function<void()> closed;
-  requests done;
   supervise::limited_log refusals;
+  requests done;
 };
 
 namespace {
