@@ -189,6 +189,7 @@ event supervisor::start_candidate(supervised& job) {
   if (!child) return give_up(child.error());
   next->run.id = child->id;
   next->run.pidfd = std::move(child->pidfd);
+  next->run.group = std::move(child->group);
   next->run.started = base::boot_clock::now();
   next->generation = job.generation + 1;
   processes_[next->run.id.pid] = job.job.label;
@@ -372,6 +373,7 @@ void supervisor::take_over_others(const job_ref& job) {
     run->id = saved->id;
     run->pidfd = std::move(pidfd);
     run->child = false;
+    run->group = groups_.find(run->id.pid, label);
     processes_[run->id.pid] = label;
     return run;
   };
