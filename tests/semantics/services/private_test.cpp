@@ -204,8 +204,7 @@ TEST(PrivateConnectionsDeathTest, TheUserIsNamedBeforeActivation) {
   xpc_connection_activate(one);
   EXPECT_DEATH(xpc_connection_set_target_uid(one, 0),
                "XPC API Misuse: xpc_connection_set_target_uid: .*active");
-  xpc_connection_cancel(one);
-  xpc_release(one);
+  talk::finish(one, events);
 }
 
 bool same(const audit_token_t& one, const audit_token_t& other) {
