@@ -221,8 +221,9 @@ TEST_F(Sockets, ForeignProgramsSeeTheirNamesAsTheyAreWritten) {
 TEST_F(Sockets, ARunningJobHandsThemBackToANewServiceManager) {
   const std::string path = root + "/socket";
   answer loaded = xpcd.bootstrap(plist("job", role("echo_until_told", {"net", "path"}), {},
-                                       "<key>Sockets</key><dict><key>net</key><dict>" + tcp +
-                                           "</dict><key>path</key><dict>" +
+                                       "<key>ThrottleInterval</key><integer>0</integer>"
+                                       "<key>Sockets</key><dict><key>net</key><dict>" +
+                                           tcp + "</dict><key>path</key><dict>" +
                                            text("SockPathName", path) + "</dict></dict>"));
   ASSERT_TRUE(loaded) << loaded.message;
   const std::string where = address("job");
