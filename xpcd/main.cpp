@@ -202,6 +202,7 @@ int run(const options& wanted) {
   supervise::output_watch on_output(loop, directory->borrowed_run_fd());
 
   jobs.take_over();
+  applications.take_over();
   load_jobs(jobs, wanted.jobs.empty() ? where->jobs : wanted.jobs, where->system);
   if (failure_of why = control.open()) return report(*why);
   jobs.reap();

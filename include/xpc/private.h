@@ -32,6 +32,16 @@ XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_send_notification(xpc_connection_
 /// @param connection  made by name and not activated yet; anything else is misuse.
 XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_set_target_uid(xpc_connection_t connection,
                                                               uid_t uid);
+/// Chooses one of several instances of a service that stands in a bundle beside this program and
+/// has _MultipleInstances (xpcservice.plist(5)): all connections of this process with the same
+/// number reach the same process. Without this call each connection has an instance of its own. For
+/// a service that has one instance only the connection is invalid, and
+/// xpc_connection_copy_invalidation_reason() names the key; for a name that is no service of a
+/// bundle it changes nothing.
+/// @param connection  made by name and not activated yet; anything else is misuse.
+/// @param uuid  16 bytes, copied.
+XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_set_instance(xpc_connection_t connection,
+                                                            const unsigned char uuid[16]);
 /// Sends a signal to the process at the other end, and to no other that may have its number by now.
 /// @param signal  0: only whether it is there. errno is 0 when the signal was sent, else ENOTCONN
 /// (nobody is known yet), ENOTSUP (this kernel cannot name the process for sure), ESRCH, EPERM or

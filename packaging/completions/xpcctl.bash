@@ -16,12 +16,16 @@ _xpcctl() {
   case $verb in
     '') words="bootstrap bootout lint list print kickstart activity publish upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not systemd-export call decode encode" options+=" --version" ;;
     bootout | remove | print | kickstart | upgrade | kill | enable | disable)
-      words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
+      case $word in
+        pid/*/*) words=$(xpcctl "${domain[@]}" list "${word%/*}/" 2>/dev/null | awk -v at="${word%/*}/" 'NR > 1 {print at $4}') ;;
+        *) words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}') ;;
+      esac
       [ "$verb" != enable ] || words=$(xpcctl "${domain[@]}" print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')
       [ "$verb" != kickstart ] || options+=" --kill --pid"
       [ "$verb" != upgrade ] || options+=" --force"
       [ "$verb" != kill ] || [ "$before" != kill ] || words="TERM KILL HUP INT QUIT USR1 USR2 STOP CONT"
       ;;
+    list) words="system user/$UID pid/" ;;
     print-disabled | stats) words="system user/$UID" ;;
     bootstrap) options+=" --allow-any-peer" ;;
     lint) options+=" --system" ;;

@@ -7,7 +7,8 @@ function __xpcctl_domain
 end
 
 function __xpcctl_labels
-    xpcctl (__xpcctl_domain) list 2>/dev/null | awk 'NR > 1 {print $4}'
+    set -l process (string match -r '^pid/[0-9]+/' -- (commandline -ct))
+    xpcctl (__xpcctl_domain) list $process 2>/dev/null | awk -v at="$process" 'NR > 1 {print at $4}'
 end
 
 function __xpcctl_disabled

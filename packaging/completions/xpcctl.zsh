@@ -3,7 +3,9 @@
 _xpcctl_labels() {
   local -a labels domain
   [[ -n ${opt_args[--domain]} ]] && domain=(--domain ${opt_args[--domain]})
-  labels=(${(f)"$(xpcctl $domain list 2>/dev/null | awk 'NR > 1 {print $4}')"})
+  local process=''
+  [[ $PREFIX == pid/*/* ]] && process=${PREFIX%/*}/
+  labels=(${(f)"$(xpcctl $domain list $process 2>/dev/null | awk -v at=$process 'NR > 1 {print at $4}')"})
   _describe -t labels label labels
 }
 
@@ -53,6 +55,7 @@ _xpcctl() {
         systemd-export) _arguments '--output[write the units there]:directory:_files -/' \
           '(--system)--user[for the manager of a user]' '(--user)--system[for the manager of the system]' \
           '--watchdog[seconds between signs of life]:seconds:' '*: :{_files; _xpcctl_labels}' ;;
+        list) _values domain system user/$UID pid/ ;;
         print-disabled|stats) _values domain system user/$UID ;;
       esac ;;
   esac

@@ -52,7 +52,19 @@ base::fd name_dialer::find(connection::error_ref& why) const {
 
 void name_dialer::look_beside() {
   if (!where_.own_services_first || beside_ || check_name(name_)) return;
-  if (stands_beside(name_) != standing::none) beside_ = base::make_ref<private_way>(name_);
+  if (stands_beside(name_) == standing::none) return;
+  beside_ = base::make_ref<private_way>(name_);
+  beside_->choose_instance(instance_);
+}
+
+void name_dialer::of_instance(const unsigned char* uuid) {
+  constexpr const char* digits = "0123456789abcdef";
+  instance_.clear();
+  for (int at = 0; at < 16; ++at) {
+    if (at == 4 || at == 6 || at == 8 || at == 10) instance_ += '-';
+    instance_ += digits[uuid[at] >> 4];
+    instance_ += digits[uuid[at] & 15];
+  }
 }
 
 /// What stands beside this program is found whatever domain there is; whether it is right is for

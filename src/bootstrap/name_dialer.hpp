@@ -19,6 +19,9 @@ class name_dialer final : public connection::dialer {
   bool wait(base::function<void()> again) override {
     return beside_ && beside_->wait(std::move(again));
   }
+  /// The instance of that number, 16 bytes, of a service beside this program that has one for each
+  /// connection. Not beside another call.
+  void of_instance(const unsigned char* uuid);
   /// From now on only in the domain of that user. Not beside another call.
   void only_of_user(std::uint32_t uid) { where_ = {domain_choice::kind::user, {}, uid}; }
 
@@ -31,6 +34,7 @@ class name_dialer final : public connection::dialer {
 
   const std::string name_;
   domain_choice where_;
+  std::string instance_;
   base::ref<private_way> beside_;  // null: no bundle beside this program can be it
 };
 

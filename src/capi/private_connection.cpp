@@ -74,6 +74,15 @@ void xpc_connection_set_target_uid(xpc_connection_t handle, uid_t uid) {
   way->only_of_user(uid);
 }
 
+void xpc_connection_set_instance(xpc_connection_t handle, const unsigned char uuid[16]) {
+  conversation& which = need_peer_connection(handle, __func__).behind();
+  need_pointer(uuid, "uuid", __func__);
+  auto* way = dynamic_cast<bootstrap::name_dialer*>(which.way());
+  if (!way) base::misuse(__func__, "the connection was not made by name");
+  if (which.active()) base::misuse(__func__, "the connection is active already");
+  way->of_instance(uuid);
+}
+
 void xpc_connection_kill(xpc_connection_t handle, int signal) {
   const base::fd process = need_peer_connection(handle, __func__).behind().copy_pidfd();
   if (!process) return;  // errno says why

@@ -5,12 +5,14 @@
 #include <xpc/openxpc/connection.h>
 #include <xpc/openxpc/listener.h>
 #include <xpc/openxpc/service.h>
+#include <xpc/private.h>
 
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <map>
@@ -118,9 +120,39 @@ std::string answer_of(xpc_connection_t to, const std::string& word) {
   return text ? text : std::to_string(::xpc_dictionary_get_int64(reply.get(), "pid"));
 }
 
+/// The service manager's own answer to a request for a private service.
+std::string asked_for(const std::string& domain, const std::string& name,
+                      const std::string& connection) {
+  object_ref request = dictionary();
+  set(request, "op", "private-service");
+  set(request, "name", name);
+  set(request, "connection", connection);
+  answer said = ask_control(domain, request);
+  if (!said) return "error: " + said.message;
+  return has(said.reply, "endpoint") ? "endpoint" : "ask " + text_at(said.reply, "ask");
+}
+
+/// One question over a session of Apple's API.
+std::string session_with(const std::string& name, const std::string& word) {
+  xpc_rich_error_t error = nullptr;
+  const object_ref made(
+      ::xpc_session_create_xpc_service(name.c_str(), nullptr, XPC_SESSION_CREATE_NONE, &error));
+  if (!made) return std::string("error: ") + ::openxpc_error_get_message(error);
+  object_ref message = dictionary();
+  set(message, "op", word);
+  const object_ref reply(::xpc_session_send_message_with_reply_sync(
+      static_cast<xpc_session_t>(made.get()), message.get(), &error));
+  std::string text =
+      reply ? text_at(reply, "text") : std::string("error: ") + ::openxpc_error_get_message(error);
+  ::xpc_session_cancel(static_cast<xpc_session_t>(made.get()));
+  return text;
+}
+
 }  // namespace
 
-/// Asks services, a line each: "ask CONNECTION NAME WORD"; "drop CONNECTION"; "become PROGRAM".
+/// Asks services, a line each: "ask CONNECTION NAME WORD"; "drop CONNECTION";
+/// "instance CONNECTION NAME CHARACTER"; "control DOMAIN NAME NUMBER"; "session NAME WORD"; "become
+/// PROGRAM".
 XPC_TEST_ROLE(application) {
   connections all;
   xpc_testing::say("ready");
@@ -134,7 +166,22 @@ XPC_TEST_ROLE(application) {
       ::xpc_connection_cancel(static_cast<xpc_connection_t>(all[id].get()));
       all.erase(id);
       xpc_testing::say("dropped");
+    } else if (verb == "instance") {
+      // The number is the same byte 16 times; the connection is made inactive and asked later.
+      unsigned char uuid[16];
+      std::memset(uuid, word.front(), sizeof uuid);
+      xpc_connection_t made = ::xpc_connection_create(name.c_str(), nullptr);
+      all[id].reset(made);
+      ::xpc_connection_set_event_handler_f(made, nullptr, [](xpc_object_t, void*) {});
+      ::xpc_connection_set_instance(made, uuid);
+      ::xpc_connection_activate(made);
+      xpc_testing::say("made");
+    } else if (verb == "control") {
+      xpc_testing::say(asked_for(id, name, word));
+    } else if (verb == "session") {
+      xpc_testing::say(session_with(id, name));
     } else if (verb == "become") {
+      xpc_testing::say("becoming");
       ::execl(id.c_str(), id.c_str(), "--xpc-role=application", nullptr);
       return 1;
     }

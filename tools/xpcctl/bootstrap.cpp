@@ -34,7 +34,7 @@ int run(const settings& given, const wanted& what) {
   // As launchctl: the domain may stand in front of the files.
   if (files.size() > 1 && is_domain(files.front())) {
     std::string none;
-    if (int wrong = resolve(files.front(), &shared, &none)) return wrong;
+    if (int wrong = resolve_domain(files.front(), &shared, &none)) return wrong;
     files.erase(files.begin());
   }
   for (const std::string& path : files) {

@@ -18,7 +18,7 @@ int run(const settings& shared, const char* op, const std::vector<std::string>& 
     std::string label;
     if (int wrong = resolve_job(given, &here, &label)) return wrong;
     object_ref order = request(op);
-    set(order, "label", label);
+    address(order, here, label);
     if (int failed = carry_out(here, order)) return failed;
   }
   return EX_OK;

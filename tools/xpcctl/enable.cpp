@@ -22,7 +22,7 @@ int print(const settings& shared, const std::string& domain) {
     std::fprintf(stderr, "xpcctl: %s: is no domain\n", domain.c_str());
     return EX_USAGE;
   }
-  if (int wrong = resolve(domain, &here, &none)) return wrong;
+  if (int wrong = resolve_domain(domain, &here, &none)) return wrong;
   int status = EX_OK;
   object_ref reply = ask(here, request("print-disabled"), &status);
   if (!reply) return status;

@@ -24,7 +24,7 @@ int run(const settings& shared, const options& given) {
   std::string label;
   if (int wrong = resolve_job(given.label, &here, &label)) return wrong;
   object_ref order = request("kickstart");
-  set(order, "label", label);
+  address(order, here, label);
   ::xpc_dictionary_set_bool(order.get(), "kill", given.restart);
   int status = EX_OK;
   object_ref reply = ask(here, order, &status);

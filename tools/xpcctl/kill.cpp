@@ -47,7 +47,7 @@ int run(const settings& shared, const options& given) {
   std::string label;
   if (int wrong = resolve_job(given.label, &here, &label)) return wrong;
   object_ref order = request("kill");
-  set(order, "label", label);
+  address(order, here, label);
   ::xpc_dictionary_set_int64(order.get(), "signal", signal);
   return carry_out(here, order);
 }

@@ -1,5 +1,6 @@
 // xpcctl lint: what is wrong with job descriptions, without a service manager.
 
+#include "job/bundle.hpp"
 #include "job/read.hpp"
 
 #include <CLI/CLI.hpp>
@@ -52,7 +53,9 @@ int run(const settings& shared, const wanted& what) {
     std::string text;
     if (int failed = read_input(path, text)) return failed;
     const std::string file = name_of_input(path);
-    auto findings = openxpc::job::inspect(text, file, domain);
+    auto findings = openxpc::job::looks_like_bundle(text)
+                        ? openxpc::job::inspect_bundle(text, file)
+                        : openxpc::job::inspect(text, file, domain);
     if (!findings) {
       // The reason begins with the file and the place.
       if (shared.json) {
@@ -77,7 +80,10 @@ int run(const settings& shared, const wanted& what) {
 
 action add_lint(CLI::App& command, const settings& shared) {
   auto what = std::make_shared<wanted>();
-  command.add_option("FILE", what->files, "Job descriptions; - is standard input")->required();
+  command
+      .add_option("FILE", what->files,
+                  "Job descriptions, or Info.plists of bundles; - is standard input")
+      ->required();
   command.add_flag("--system", what->system,
                    "Also say what keeps them out of the domain of the whole machine");
   return [what, &shared] { return run(shared, *what); };

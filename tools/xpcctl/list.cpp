@@ -5,17 +5,30 @@
 #include <sysexits.h>
 
 #include <cstdio>
+#include <memory>
 
 #include "manager.hpp"
+#include "target.hpp"
 #include "verbs.hpp"
 
 namespace xpcctl {
 namespace {
 
 /// As launchctl's: process, last exit (a signal as a negative number), label; and the state.
-int run(const settings& shared) {
+int run(const settings& shared, const std::string& given) {
+  settings here = shared;
+  std::string label;
+  if (!given.empty()) {
+    if (int wrong = resolve(given, &here, &label)) return wrong;
+    if (!label.empty()) {
+      std::fprintf(stderr, "xpcctl: %s: is no domain; xpcctl print shows a job\n", given.c_str());
+      return EX_USAGE;
+    }
+  }
+  object_ref order = request("list");
+  address(order, here, label);
   int status = EX_OK;
-  object_ref reply = ask(shared, request("list"), &status);
+  object_ref reply = ask(here, order, &status);
   if (!reply) return status;
   if (shared.json) {
     print_json(find(reply.get(), "jobs"));
@@ -38,8 +51,11 @@ int run(const settings& shared) {
 
 }  // namespace
 
-action add_list(CLI::App&, const settings& shared) {
-  return [&shared] { return run(shared); };
+action add_list(CLI::App& command, const settings& shared) {
+  auto given = std::make_shared<std::string>();
+  command.add_option("DOMAIN", *given,
+                     "system, user/UID, or pid/PID for the services of a process");
+  return [given, &shared] { return run(shared, *given); };
 }
 
 }  // namespace xpcctl

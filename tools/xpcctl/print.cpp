@@ -115,7 +115,7 @@ int run(const settings& shared, const std::string& given) {
   std::string label;
   if (int wrong = resolve(given, &here, &label)) return wrong;
   object_ref order = request("print");
-  if (!label.empty()) set(order, "label", label);
+  address(order, here, label);
   int status = EX_OK;
   object_ref reply = ask(here, order, &status);
   if (!reply) return status;
@@ -124,6 +124,11 @@ int run(const settings& shared, const std::string& given) {
     print_json(job ? job : reply.get());
   } else if (job != nullptr) {
     print_job(job);
+  } else if (here.application != 0) {
+    std::printf("pid/%lld, a process of %s\n", static_cast<long long>(here.application),
+                has(reply.get(), "program") ? text_of(reply.get(), "program").c_str()
+                                            : "a program that has asked for no service");
+    each(find(reply.get(), "jobs"), print_job);
   } else {
     std::printf("domain %s, served by process %lld\n", text_of(reply.get(), "directory").c_str(),
                 static_cast<long long>(number_of(reply.get(), "pid")));
@@ -136,7 +141,8 @@ int run(const settings& shared, const std::string& given) {
 
 action add_print(CLI::App& command, const settings& shared) {
   auto given = std::make_shared<std::string>();
-  command.add_option("LABEL", *given, "A job, by its label or one of its names; nothing: all");
+  command.add_option("LABEL", *given,
+                     "A job, by its label or one of its names, or a target; nothing: all");
   return [given, &shared] { return run(shared, *given); };
 }
 

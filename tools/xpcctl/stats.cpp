@@ -17,7 +17,7 @@ namespace {
 int run(const settings& shared, const std::string& domain) {
   settings here = shared;
   std::string none;
-  if (int wrong = resolve(domain, &here, &none)) return wrong;
+  if (int wrong = resolve_domain(domain, &here, &none)) return wrong;
   int status = EX_OK;
   object_ref reply = ask(here, request("stats"), &status);
   if (!reply) return status;

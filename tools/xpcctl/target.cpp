@@ -3,6 +3,7 @@
 #include <xpc/openxpc/conversation.h>
 #include <xpc/result.hpp>
 
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -76,6 +77,19 @@ std::string directory_of_user(const std::string& uid) {
   return ::access(session.c_str(), F_OK) == 0 ? session : "/run/xpc/user/" + uid;
 }
 
+/// Its services are run by the service manager of its user.
+int use_process(const std::string& given, const std::string& pid, settings* here) {
+  here->application = std::strtoll(pid.c_str(), nullptr, 10);
+  struct stat process;
+  if (::stat(("/proc/" + pid).c_str(), &process) != 0) {
+    return complain(EX_UNAVAILABLE, given, "there is no such process");
+  }
+  if (!here->domain.empty() || process.st_uid == ::geteuid()) return EX_OK;
+  if (process.st_uid == 0) return use_domain(OPENXPC_DOMAIN_SYSTEM, here);
+  here->domain = directory_of_user(std::to_string(process.st_uid));
+  return EX_OK;
+}
+
 }  // namespace
 
 bool is_domain(const std::string& text) {
@@ -86,13 +100,12 @@ bool is_domain(const std::string& text) {
 int resolve(const std::string& given, settings* here, std::string* label) {
   const std::optional<target> parsed = parse(given);
   if (!parsed) {
-    return complain(EX_USAGE, given,
-                    "is neither a label nor system/LABEL, user/UID/LABEL or the like");
-  }
-  if (parsed->kind == "pid") {
-    return complain(EX_UNAVAILABLE, given, "this process has no domain of its own");
+    return complain(
+        EX_USAGE, given,
+        "is neither a label nor system/LABEL, user/UID/LABEL, pid/PID/NAME or the like");
   }
   *label = parsed->label;
+  if (parsed->kind == "pid") return use_process(given, parsed->number, here);
   if (!here->domain.empty() || parsed->kind.empty()) return EX_OK;
   if (parsed->kind == "system") return use_domain(OPENXPC_DOMAIN_SYSTEM, here);
   if (parsed->number == std::to_string(::geteuid())) return use_domain(OPENXPC_DOMAIN_USER, here);
@@ -103,6 +116,19 @@ int resolve(const std::string& given, settings* here, std::string* label) {
 int resolve_job(const std::string& given, settings* here, std::string* label) {
   if (int wrong = resolve(given, here, label)) return wrong;
   return label->empty() ? complain(EX_USAGE, given, "names a domain and no job in it") : EX_OK;
+}
+
+int resolve_domain(const std::string& given, settings* here, std::string* label) {
+  if (int wrong = resolve(given, here, label)) return wrong;
+  if (here->application == 0) return EX_OK;
+  return complain(EX_USAGE, given, "a process has the services of its bundles and no others");
+}
+
+void address(const object_ref& order, const settings& here, const std::string& label) {
+  if (!label.empty()) set(order, "label", label);
+  if (here.application != 0) {
+    ::xpc_dictionary_set_int64(order.get(), "application", here.application);
+  }
 }
 
 }  // namespace xpcctl

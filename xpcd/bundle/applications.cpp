@@ -6,7 +6,10 @@
 
 #include <xpc/openxpc/object.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdio>
 
 namespace openxpc::bundle {
 
@@ -50,6 +53,28 @@ std::string label_for(const executable& of, const opened_bundle& found, const st
   label += separator + name;
   if (!instance.empty()) label += separator + instance;
   return label;
+}
+
+/// What label_for() made a label of; a pid of 0 where it names no process.
+struct owner_in_label {
+  pid_t pid = 0;
+  std::uint64_t start_ticks = 0;
+  std::string name, instance;
+};
+
+owner_in_label owner_of(const std::string& label) {
+  owner_in_label result;
+  const std::size_t at = label.find(separator);
+  const std::size_t next = label.find(separator, at + 1);
+  result.name = label.substr(at + 1, next == std::string::npos ? next : next - at - 1);
+  if (next != std::string::npos) result.instance = label.substr(next + 1);
+  long long pid = 0;
+  unsigned long long start = 0;
+  if (std::sscanf(label.c_str(), "pid.%lld.%llu@", &pid, &start) == 2 && pid <= INT32_MAX) {
+    result.pid = static_cast<pid_t>(pid);
+    result.start_ticks = start;
+  }
+  return result;
 }
 
 object_ref reply_with(base::fd endpoint) {
@@ -177,9 +202,14 @@ void applications::serve(const caller& who, application& of, const opened_bundle
   answered(std::move(reply));
 }
 
-failure_of applications::load(const caller& who, const std::string& label,
-                              const opened_bundle& found, const std::string& name) {
-  for (const std::string& line : found.warnings) say(label, "warning: " + line);
+struct applications::loadable {
+  job::description job;
+  std::unique_ptr<supervise::private_place> place;
+};
+
+outcome<applications::loadable> applications::job_for(const caller& who, const std::string& label,
+                                                      const opened_bundle& found,
+                                                      const std::string& name) {
   job::description job;
   job.label = label;
   job.program = found.executable;
@@ -195,7 +225,46 @@ failure_of applications::load(const caller& who, const std::string& label,
     place->application_pid = who.pid;
     if (!place->application) return system_trouble(errno, name);
   }
-  return jobs_.bootstrap_private(std::move(job), found.info_path, std::move(place));
+  return loadable{std::move(job), std::move(place)};
+}
+
+failure_of applications::load(const caller& who, const std::string& label,
+                              const opened_bundle& found, const std::string& name) {
+  for (const std::string& line : found.warnings) say(label, "warning: " + line);
+  outcome<loadable> what = job_for(who, label, found, name);
+  if (!what) return what.error();
+  return jobs_.bootstrap_private(std::move(what->job), found.info_path, std::move(what->place));
+}
+
+void applications::take_over() {
+  for (const std::string& label : jobs_.left_private_jobs()) {
+    if (!take_over_job(label)) jobs_.end_left_private_job(label);
+  }
+}
+
+/// False when its application is gone or another program by now; one that several shared goes too,
+/// for nobody knows any more who they were.
+bool applications::take_over_job(const std::string& label) {
+  const owner_in_label of = owner_of(label);
+  caller who{supervise::open_pidfd(of.pid), of.pid, 0};
+  struct stat process;
+  const std::string path = "/proc/" + std::to_string(of.pid);
+  if (!who.pidfd || ::stat(path.c_str(), &process) < 0) return false;
+  who.user = process.st_uid;
+  outcome<executable> is = executable_of(who);
+  if (!is || is->process.start_ticks != of.start_ticks) return false;
+  outcome<opened_bundle> found =
+      open_bundle(base::bundle_places(is->path), of.name, directory_.is_system() ? 0 : who.user);
+  if (!found || label_for(*is, *found, of.name, of.instance) != label) return false;
+  outcome<loadable> what = job_for(who, label, *found, of.name);
+  outcome<application*> owner = application_of(who, std::move(*is));
+  if (!what || !owner) return false;
+  if (!jobs_.adopt_private(std::move(what->job), found->info_path, std::move(what->place))) {
+    return true;
+  }
+  (*owner)->labels.insert(label);
+  users_[label].insert(who.pid);
+  return true;
 }
 
 void applications::forget(pid_t pid) {

@@ -50,6 +50,8 @@ class applications {
   /// Errors: denied (who asks cannot be told for certain, or the files are not to be trusted),
   /// not_found (no such bundle), bad_input (its Info.plist), unavailable (too many).
   void look_up(caller who, wanted what, answer answered);
+  /// Takes over what an xpcd before this one left behind. Once, before anybody asks.
+  void take_over();
 
   /// What xpcctl shows of pid/PID.
   outcome<object_ref> list(pid_t pid) const;
@@ -67,8 +69,12 @@ class applications {
   failure_of refuse_user(const caller& who, job::service_type type) const;
   void serve(const caller& who, application& of, const opened_bundle& found, wanted what,
              answer answered);
+  struct loadable;
+  static outcome<loadable> job_for(const caller& who, const std::string& label,
+                                   const opened_bundle& found, const std::string& name);
   failure_of load(const caller& who, const std::string& label, const opened_bundle& found,
                   const std::string& name);
+  bool take_over_job(const std::string& label);
   void forget(pid_t pid);
   void let_go(const std::string& label);
 

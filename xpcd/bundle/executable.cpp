@@ -6,6 +6,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <string_view>
+
 namespace openxpc::bundle {
 
 namespace {
@@ -54,7 +56,12 @@ outcome<executable> executable_of(const caller& who) {
   }
   struct stat opened, named;
   if (::fstat(file.get(), &opened) < 0) return system_trouble(errno, root + "/exe");
-  if (opened.st_nlink == 0) {
+  constexpr std::string_view deleted = " (deleted)";  // what the kernel puts behind such a path
+  const bool is_deleted =
+      result.path.size() > deleted.size() &&
+      result.path.compare(result.path.size() - deleted.size(), deleted.size(), deleted) == 0 &&
+      ::access(result.path.c_str(), F_OK) != 0;
+  if (opened.st_nlink == 0 || is_deleted) {
     return denied(who.pid, "its executable was deleted: what is beside it cannot be told");
   }
   if (::stat(result.path.c_str(), &named) < 0 || named.st_dev != opened.st_dev ||

@@ -3,12 +3,16 @@
 #include "supervise/private_place.hpp"
 #include "supervise/supervisor.hpp"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 
@@ -76,14 +80,75 @@ supervisor::private_job supervisor::private_job_of(const std::string& label) con
   return result;
 }
 
-std::vector<std::string> supervisor::private_labels_of(const std::string& name) const {
-  std::vector<std::string> found;
+std::size_t supervisor::private_jobs_named(const std::string& name) const {
+  std::size_t count = 0;
   for (const auto& [label, job] : jobs_) {
-    if (job->apart && !job->job.names.empty() && job->job.names.front() == name) {
-      found.push_back(label);
-    }
+    count += job->apart && !job->job.names.empty() && job->job.names.front() == name;
   }
+  return count;
+}
+
+std::vector<std::string> supervisor::left_private_jobs() const {
+  std::vector<std::string> found;
+  // A descriptor of its own: reading moves an offset, which duplicates would share.
+  base::fd own(::openat(saved_.borrowed_fd(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  DIR* stream = own ? ::fdopendir(own.get()) : nullptr;
+  if (stream == nullptr) return found;
+  (void)own.release();
+  while (const dirent* entry = ::readdir(stream)) {
+    const std::string file = entry->d_name;
+    const std::size_t dot = file.rfind('.');
+    if (file.front() == '.' || file.find('@') == std::string::npos) continue;
+    const std::string label = file.substr(0, dot);
+    if (std::find(found.begin(), found.end(), label) == found.end()) found.push_back(label);
+  }
+  ::closedir(stream);
   return found;
+}
+
+bool supervisor::adopt_private(job::description what, const std::string& origin,
+                               std::unique_ptr<private_place> place) {
+  const std::string label = what.label;
+  const std::optional<saved_run> run = saved_.load_run(label);
+  base::fd pidfd = run ? open_process(run->id) : base::fd();
+  if (find(label)) return false;
+  if (!run || !pidfd) {
+    saved_.forget(label);
+    return false;
+  }
+  job_ref job = std::make_shared<supervised>(loop_, std::move(what));
+  job->object = new_dictionary();
+  job->origin = origin;
+  job->loaded = base::boot_clock::now();
+  job->apart = std::move(place);
+  if (failure_of why = bind_names(*job)) {
+    say(label, why->text);
+    end_left_private_job(label);
+    return false;
+  }
+  jobs_[label] = job;
+  job->generation = run->generation;
+  job->run.emplace(loop_);
+  job->run->id = run->id;
+  job->run->pidfd = std::move(pidfd);
+  job->run->child = false;
+  job->run->estranged = true;
+  job->run->started = base::boot_clock::now();
+  processes_[run->id.pid] = label;
+  say(label, "still runs, pid " + std::to_string(run->id.pid));
+  watch_exit(job);
+  apply(job, event::adopt);
+  return true;
+}
+
+void supervisor::end_left_private_job(const std::string& label) {
+  const std::optional<saved_run> run = saved_.load_run(label);
+  const base::fd pidfd = run ? open_process(run->id) : base::fd();
+  if (pidfd) {
+    say(label, "its application is gone, and so is it");
+    ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+  }
+  saved_.forget(label);
 }
 
 }  // namespace openxpc::supervise

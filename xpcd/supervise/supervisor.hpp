@@ -75,8 +75,17 @@ class supervisor {
     base::fd endpoint;  // a way to its socket; empty also when no descriptor is free
   };
   private_job private_job_of(const std::string& label) const;
-  /// The labels of all private jobs of that name.
-  std::vector<std::string> private_labels_of(const std::string& name) const;
+  /// How many private jobs have that name.
+  std::size_t private_jobs_named(const std::string& name) const;
+  /// The labels of private jobs whose processes an xpcd before this one left behind.
+  std::vector<std::string> left_private_jobs() const;
+  /// bootstrap_private() for one of those: its process goes on with the conversations that it has,
+  /// and gives way to a new one when somebody connects. False, and nothing of it is left, when the
+  /// process is gone by now.
+  bool adopt_private(job::description what, const std::string& origin,
+                     std::unique_ptr<private_place> place);
+  /// Ends the process of such a job, and what is left of its group.
+  void end_left_private_job(const std::string& label);
   /// What in a description has no effect in this domain, for people.
   std::vector<std::string> warnings_for(const job::description& job) const;
   /// Ends the job's process and forgets the job; done when both are gone.

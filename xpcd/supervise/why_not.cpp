@@ -65,6 +65,10 @@ std::string supervisor::why_nobody(const std::string& name) const {
   if (jobs_.count(name) != 0) {
     return text + "; a job of that label is loaded, but MachServices of its description lacks it";
   }
+  if (const std::size_t count = private_jobs_named(name)) {
+    text += "; there is a service of that name in a bundle, which is private to " +
+            std::string(count == 1 ? "another application" : "other applications");
+  }
   outcome<std::map<std::string, bool>> labels = lasting_.disabled();
   if (labels) {
     auto at = labels->find(name);
