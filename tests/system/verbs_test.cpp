@@ -173,9 +173,9 @@ TEST_F(Verbs, R228_TargetsAreSpeltAsLaunchctlDoes) {
   EXPECT_EQ(run({"bootout", user}).end.status, EX_USAGE);
   run_result said = run({"print", "user/me/job"});
   EXPECT_EQ(said.end.status, EX_USAGE);
-  EXPECT_EQ(
-      said.error,
-      "xpcctl: user/me/job: is neither a label nor system/LABEL, user/UID/LABEL or the like\n");
+  EXPECT_EQ(said.error,
+            "xpcctl: user/me/job: is neither a label nor system/LABEL, user/UID/LABEL, "
+            "pid/PID/NAME or the like\n");
   EXPECT_EQ(run({"print", "system/a/b"}).end.status, EX_USAGE);
   EXPECT_EQ(run({"print", "pid/1/job"}).end.status, EX_UNAVAILABLE);
   EXPECT_EQ(run({"bootout", user + "/job"}).end.status, 0);

@@ -148,7 +148,9 @@ outcome<applications::application*> applications::application_of(const caller& w
   auto at = all_.find(who.pid);
   if (at != all_.end()) {
     const executable& before = at->second->is;
-    if (before.process == is.process && before.device == is.device && before.inode == is.inode) {
+    // One file may have several names, each with bundles of its own beside it.
+    if (before.process == is.process && before.device == is.device && before.inode == is.inode &&
+        before.path == is.path) {
       return at->second.get();
     }
     forget(who.pid);  // the number's former owner, or what the process was before an exec
