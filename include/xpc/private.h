@@ -41,7 +41,7 @@ XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_set_target_uid(xpc_connection_t c
 /// @param connection  made by name and not activated yet; anything else is misuse.
 /// @param uuid  16 bytes, copied.
 XPC_EXPORT XPC_NONNULL_ALL void xpc_connection_set_instance(xpc_connection_t connection,
-                                                            const unsigned char uuid[16]);
+                                                            const unsigned char* uuid);
 /// Sends a signal to the process at the other end, and to no other that may have its number by now.
 /// @param signal  0: only whether it is there. errno is 0 when the signal was sent, else ENOTCONN
 /// (nobody is known yet), ENOTSUP (this kernel cannot name the process for sure), ESRCH, EPERM or
