@@ -68,7 +68,8 @@ std::optional<std::size_t> count_of_services(std::string_view names) {
 std::mutex entries_mutex;
 
 std::vector<given>& all_given() {
-  static std::vector<given> sockets = [] {
+  // Never destroyed: a service link may come back while the process ends.
+  static auto& sockets = *new std::vector<given>([] {
     std::vector<given> taken;
     if (!started_with_sockets()) return taken;
     int count = number_in("LISTEN_FDS");
@@ -90,7 +91,7 @@ std::vector<given>& all_given() {
       taken.push_back({std::move(name), base::fd(fd), is_service, {}});
     }
     return taken;
-  }();
+  }());
   return sockets;
 }
 
