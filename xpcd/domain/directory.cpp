@@ -190,11 +190,15 @@ base::fd directory::connect(std::string_view name) const noexcept {
 }
 
 bool directory::is_in_place() const noexcept {
+  // A look that fails for another reason, such as want of memory, says nothing.
+  const auto is_gone = [] { return errno == ENOENT || errno == ENOTDIR; };
   struct stat lock, file, here, there;
-  return ::fstat(lock_.get(), &lock) == 0 && lock.st_nlink > 0 && stat_name(lock_name, &file) &&
-         file.st_ino == lock.st_ino && file.st_dev == lock.st_dev &&
-         ::fstat(fd_.get(), &here) == 0 && ::lstat(path_.c_str(), &there) == 0 &&
-         here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+  if (::fstat(lock_.get(), &lock) != 0 || ::fstat(fd_.get(), &here) != 0) return true;
+  if (lock.st_nlink == 0) return false;
+  if (!stat_name(lock_name, &file)) return !is_gone();
+  if (::lstat(path_.c_str(), &there) != 0) return !is_gone();
+  return file.st_ino == lock.st_ino && file.st_dev == lock.st_dev && here.st_ino == there.st_ino &&
+         here.st_dev == there.st_dev;
 }
 
 void directory::remove_traces() noexcept {

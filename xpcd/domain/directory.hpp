@@ -75,8 +75,8 @@ class directory {
   /// A new connection to a name, non-blocking. Empty with errno set.
   base::fd connect(std::string_view name) const noexcept;
 
-  /// True while the directory and its lock are where they were: false means that the domain was
-  /// deleted or moved, or that another xpcd can serve it.
+  /// True while the directory and its lock are where they were, as far as can be seen: false means
+  /// that the domain was deleted or moved, or that another xpcd can serve it.
   bool is_in_place() const noexcept;
 
   /// Removes what this xpcd put there, names excepted (withdraw them first), and the directory
