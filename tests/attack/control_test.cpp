@@ -123,6 +123,7 @@ XPC_TEST_ROLE(asks) {
       xpc_testing::say(has(got.reply, "job/environment") ? "done, with secrets" : "done");
     }
   }
+  if (how == "pid") ::_exit(0);  // the first process of a namespace cannot be searched for leaks
   return 0;
 }
 

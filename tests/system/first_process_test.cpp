@@ -157,7 +157,8 @@ TEST_F(Unprivileged, AnyUserServesADomainOfTheirOwn) {
   const std::string status = contents("/proc/" + std::to_string(services[0]) + "/status");
   EXPECT_NE(status.find("\nUid:\t65534\t65534\t65534\t65534\n"), std::string::npos) << status;
   EXPECT_NE(status.find("\nCapEff:\t0000000000000000\n"), std::string::npos) << status;
-  // The limit is one that nobody keeps for them: the reason names it.
+  // The limit is one that nobody keeps for them, for want of a cgroup or of its controller: the
+  // reason names it.
   const std::string limited =
       write("limited.plist",
             plist("limited", {"/bin/true"}, {},
@@ -166,9 +167,7 @@ TEST_F(Unprivileged, AnyUserServesADomainOfTheirOwn) {
   EXPECT_EQ(run({"bootstrap", limited}).end.status, 0);
   said = run({"kickstart", "limited"});
   EXPECT_NE(said.end.status, 0);
-  EXPECT_NE(said.error.find("CgroupLimits/TasksMax: needs a cgroup of the job's own: "),
-            std::string::npos)
-      << said.error;
+  EXPECT_NE(said.error.find("CgroupLimits/TasksMax: "), std::string::npos) << said.error;
   EXPECT_EQ(run({"disable", "echo"}).end.status, 0);
   EXPECT_EQ(run({"bootout", "echo"}).end.status, 0);
   xpcd.kill(SIGTERM);

@@ -72,7 +72,9 @@ XPC_TEST_ROLE(noting) {
 XPC_TEST_ROLE(client_of) {
   ::setenv("OPENXPC_DOMAIN", call.arguments.at(0).c_str(), 1);
   const bool privileged = call.arguments.size() > 2;
-  xpc_connection_t service = xpc_connection_create_mach_service(
+  // For as long as the process, which ends without waiting for it.
+  static xpc_connection_t service;
+  service = xpc_connection_create_mach_service(
       call.arguments.at(1).c_str(), nullptr,
       privileged ? static_cast<std::uint64_t>(XPC_CONNECTION_MACH_SERVICE_PRIVILEGED) : 0);
   xpc_connection_set_event_handler_f(service, nullptr, say_event);

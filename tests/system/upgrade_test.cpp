@@ -173,9 +173,15 @@ TEST_F(Upgrade, T64_WithoutOverlapTheOldVersionIsStartedAgain) {
 TEST_F(Upgrade, T64_AChangedFileThatIsStartedByAClientIsOnTrial) {
   load(1);
   ASSERT_EQ(ask(), "1");
+  // Its program is held from its check-in on, which comes beside its first answer.
+  xpc_testing::wait_until("it to check in", [&] {
+    return ::xpc_dictionary_get_bool(xpcd.print("job").get(), "checked-in");
+  });
   install_version(program, 2, "exit");
   // A pre-install script that kills processes changes none of this.
-  ASSERT_EQ(::kill(static_cast<pid_t>(pid()), SIGKILL), 0);
+  const auto first = pid();
+  ASSERT_EQ(::kill(static_cast<pid_t>(first), SIGKILL), 0);
+  xpc_testing::wait_until("its end to be seen", [&] { return pid() != first; });
   ASSERT_TRUE(xpcd.verb("kickstart", "job"));
   EXPECT_EQ(ask(), "1") << xpcd.log();
   EXPECT_NE(text_at(xpcd.print("job"), "rolled-back").find("exited with status 3"),
