@@ -172,8 +172,10 @@ TEST_F(Crowd, WithTooFewDescriptorsSomeAreToldToTryAgainAndServedWhenOthersLeave
       continue;
     }
     ++refused;
-    EXPECT_EQ(got.code, OPENXPC_ERROR_NO_RESOURCES) << got.message;
     EXPECT_TRUE(got.flags & OPENXPC_ERROR_CAN_RETRY);
+    // A quarter of the descriptors is for clients that are still saying who they are.
+    if (got.code == OPENXPC_ERROR_TOO_MANY) continue;
+    EXPECT_EQ(got.code, OPENXPC_ERROR_NO_RESOURCES) << got.message;
     EXPECT_NE(got.message.find("ulimit -n"), std::string::npos) << got.message;
   }
   EXPECT_GT(refused, 0u);
