@@ -61,7 +61,8 @@ void conversation::opened(const channel::peer_info& peer) {
   std::lock_guard lock(mutex_);
   state_ = next(state_, event::opened, how_.comes_back).to;
   if (stops_once_open_) state_ = next(state_, event::stop, how_.comes_back).to;
-  who_ = {true, peer.pid, peer.euid, peer.egid, who_.instance + 1};
+  // What the kernel says, not what the hello says.
+  who_ = {true, peer.pid, peer.uid, peer.gid, who_.instance + 1};
   greeted_ = channel_;
 }
 
