@@ -81,6 +81,26 @@ XPC_TEST_ROLE(faulty) {
   return 0;
 }
 
+/// SOCKET: says in its hello that it is somebody else, and asks who the service takes it for.
+XPC_TEST_ROLE(impostor) {
+  line talk = line::to(call.arguments.at(0));
+  expect(talk.greet({.euid = ::geteuid() + 1, .egid = ::getegid() + 1}), "no hello");
+  expect(talk.send(pack({{.what = request, .id = 1, .body = op("who")}})), "no request");
+  const std::optional<frame> got = talk.answer_to(1);
+  expect(got.has_value(), "no answer");
+  using namespace std::string_literals;
+  const auto has = [&](const std::string& key, std::int64_t value) {
+    return got->body.find(key + "\0\0\0\0"s + int64_value(value)) != std::string::npos;
+  };
+  expect(has("euid", ::geteuid()) && has("egid", ::getegid()), "the service believed it");
+  return 0;
+}
+
+TEST_F(Attack, AHelloThatLiesAboutItsUserIsNotBelieved) {
+  run_attacker("impostor");
+  expect_unharmed();
+}
+
 class Faults : public Attack {
  protected:
   void commit(const std::string& table) {

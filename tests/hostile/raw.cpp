@@ -58,7 +58,7 @@ std::string hello_packet(const hello_fields& fields) {
                      number(fields.features) + number(fields.message_bytes) +
                      number(fields.credit_bytes) + number(fields.unanswered_count) +
                      number(fields.packet_bytes) + number(fields.attachments) +
-                     number(std::uint32_t{::geteuid()}) + number(std::uint32_t{::getegid()});
+                     number(fields.euid) + number(fields.egid);
   body.resize(84);
   return pack({{.what = hello, .body = body + fields.options}});
 }

@@ -2,6 +2,8 @@
 
 #include "base/fd.hpp"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -61,6 +63,7 @@ struct hello_fields {
   std::uint64_t features = 0, message_bytes = 128 << 20, credit_bytes = 1 << 20;
   std::uint32_t unanswered_count = 1024, packet_bytes = 212960, attachments = 256;
   std::string options = {};
+  std::uint32_t euid = ::geteuid(), egid = ::getegid();
 };
 std::string hello_packet(const hello_fields& fields = {});
 

@@ -127,6 +127,14 @@ void answer_request(void*, openxpc_request_t request) {
   }
   object_ref reply(what == "echo" ? ::xpc_retain(message) : ::xpc_dictionary_create_empty());
   if (what == "hello") set(reply, "pid", static_cast<std::int64_t>(::getpid()));
+  if (what == "who") {
+    object_ref sender(::openxpc_request_copy_sender(request));
+    openxpc_identity_s who{};
+    who.size = sizeof who;
+    ::openxpc_peer_get_identity(sender.get(), &who);
+    set(reply, "euid", static_cast<std::int64_t>(who.euid));
+    set(reply, "egid", static_cast<std::int64_t>(who.egid));
+  }
   if (what == "read") set(reply, "wrong", read_by_every_getter(message));
   if (what == "read-descriptor") set(reply, "got", read_descriptor(message));
   if (what == "fork") set(reply, "status", std::int64_t{fork_and_use(request)});
