@@ -87,8 +87,6 @@ void describe(const hello& said, peer_info& out) {
   out.unanswered_count = f.unanswered_count;
   out.packet_bytes = f.packet_bytes;
   out.attachments = f.attachments;
-  out.euid = f.euid;
-  out.egid = f.egid;
   out.options = said.options;
   out.same_clock = false;
   const std::string* theirs = out.find(option::time_namespace);

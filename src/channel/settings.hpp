@@ -66,7 +66,6 @@ struct peer_info {
   std::uint64_t features = 0;
   std::uint64_t message_bytes = 0, credit_bytes = 0;
   std::uint32_t unanswered_count = 0, packet_bytes = 0, attachments = 0;
-  std::uint32_t euid = 0, egid = 0;
   /// Both in one time namespace: deadlines mean something. Without it they are taken off what
   /// arrives.
   bool same_clock = false;
