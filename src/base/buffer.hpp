@@ -75,7 +75,8 @@ class buffer {
     const memory_block grown = grow_block({data_, capacity_}, size_, capacity_bytes);
     if (!grown.at) throw std::bad_alloc();
     data_ = static_cast<std::byte*>(grown.at);
-    capacity_ = grown.size_bytes;
+    // The destructor gives it back, which the analyzer does not always see.
+    capacity_ = grown.size_bytes;  // NOLINT(clang-analyzer-unix.Malloc)
   }
   [[gnu::noinline, gnu::cold]] void grow(std::size_t size) {
     reserve(size > 2 * capacity_ ? size : 2 * capacity_);
