@@ -1,6 +1,7 @@
 #include "job/bundle.hpp"
 
 #include "job/description.hpp"
+#include "job/located.hpp"
 #include "job/name.hpp"
 #include "job/read_keys.hpp"
 
@@ -12,31 +13,12 @@ namespace {
 
 constexpr const char* section = "XPCService";
 
-struct located {
-  object_ref object;
-  openxpc_plist_locations_t locations = nullptr;
-  located() = default;
-  located(located&& other) noexcept
-      : object(std::move(other.object)), locations(std::exchange(other.locations, nullptr)) {}
-  ~located() {
-    if (locations != nullptr) ::openxpc_plist_locations_destroy(locations);
-  }
-};
-
-outcome<located> parse(std::string_view text, const std::string& file) {
-  located result;
-  xpc_rich_error_t why = nullptr;
-  result.object.reset(::openxpc_plist_parse_with_locations(text.data(), text.size(), file.c_str(),
-                                                           &result.locations, &why));
-  if (!result.object) {
-    trouble wrong{trouble::kind::bad_input, ::openxpc_error_get_message(why)};
-    ::xpc_release(why);
-    return wrong;
-  }
-  if (!is(result.object.get(), OPENXPC_TYPE_DICTIONARY)) {
+outcome<located> parse_dictionary(std::string_view text, const std::string& file) {
+  outcome<located> result = parse(text, file);
+  if (result && !is(result->object.get(), OPENXPC_TYPE_DICTIONARY)) {
     return trouble{trouble::kind::bad_input,
                    file + ": expected dictionary, found " +
-                       ::openxpc_type_name(::openxpc_type_id(result.object.get()))};
+                       ::openxpc_type_name(::openxpc_type_id(result->object.get()))};
   }
   return result;
 }
@@ -87,21 +69,8 @@ void read_run_loop(reader& in, const key_path& path, xpc_object_t value, bundle_
   }
 }
 
-void read_variables(reader& in, const key_path& path, xpc_object_t value, bundle_info* info) {
-  if (!in.is_dictionary(path, value, "dictionary of strings")) return;
-  each_entry(value, [&](const std::string& name, xpc_object_t text) {
-    key_path here = path;
-    here.push_back(name);
-    const bool ours = (name.compare(0, 7, "LISTEN_") == 0 || name.compare(0, 8, "OPENXPC_") == 0) &&
-                      name != "OPENXPC_TRACE";
-    if (name.empty() || name.find('=') != std::string::npos) {
-      in.error(here, "is no name of a variable");
-    } else if (ours) {
-      in.error(here, "is set by xpcd itself");
-    } else {
-      in.text(here, text, &info->environment[name]);
-    }
-  });
+void read_environment_of(reader& in, const key_path& path, xpc_object_t value, bundle_info* info) {
+  read_variables(in, path, value, &info->environment);
 }
 
 void read_session(reader& in, const key_path& path, xpc_object_t value, bundle_info* info) {
@@ -122,7 +91,7 @@ struct service_key {
 };
 
 constexpr service_key service_keys[] = {
-    {"EnvironmentVariables", read_variables},
+    {"EnvironmentVariables", read_environment_of},
     {"JoinExistingSession", read_session},
     {"NoNewPrivileges", read_privileges},
     {"RunLoopType", read_run_loop},
@@ -166,7 +135,7 @@ inspection inspect_object(const located& parsed) {
 }  // namespace
 
 outcome<bundle_reading> read_bundle(std::string_view text, const std::string& file) {
-  outcome<located> parsed = parse(text, file);
+  outcome<located> parsed = parse_dictionary(text, file);
   if (!parsed) return parsed.error();
   inspection seen = inspect_object(*parsed);
   bundle_reading result;
@@ -184,13 +153,13 @@ outcome<bundle_reading> read_bundle(std::string_view text, const std::string& fi
 }
 
 outcome<std::vector<finding>> inspect_bundle(std::string_view text, const std::string& file) {
-  outcome<located> parsed = parse(text, file);
+  outcome<located> parsed = parse_dictionary(text, file);
   if (!parsed) return parsed.error();
   return inspect_object(*parsed).findings;
 }
 
 bool looks_like_bundle(std::string_view text) {
-  outcome<located> parsed = parse(text, "");
+  outcome<located> parsed = parse_dictionary(text, "");
   return parsed && (get_object(parsed->object.get(), "CFBundleIdentifier") != nullptr ||
                     get_object(parsed->object.get(), section) != nullptr);
 }

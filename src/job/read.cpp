@@ -1,6 +1,7 @@
 #include "job/read.hpp"
 
 #include "job/keys.hpp"
+#include "job/located.hpp"
 
 #include <xpc/openxpc/plist.h>
 
@@ -80,29 +81,6 @@ outcome<reading> read_with(object_ref object, openxpc_plist_locations_t location
   result.job = std::move(seen.job);
   result.object = std::move(object);
   return result;
-}
-
-/// A parsed text that knows where things stood.
-struct located {
-  object_ref object;
-  openxpc_plist_locations_t locations = nullptr;
-  located() = default;
-  located(located&& other) noexcept
-      : object(std::move(other.object)), locations(std::exchange(other.locations, nullptr)) {}
-  ~located() {
-    if (locations != nullptr) ::openxpc_plist_locations_destroy(locations);
-  }
-};
-
-outcome<located> parse(std::string_view text, const std::string& file) {
-  located result;
-  xpc_rich_error_t why = nullptr;
-  result.object.reset(::openxpc_plist_parse_with_locations(text.data(), text.size(), file.c_str(),
-                                                           &result.locations, &why));
-  if (result.object) return result;
-  trouble wrong{trouble::kind::bad_input, ::openxpc_error_get_message(why)};
-  ::xpc_release(why);
-  return wrong;
 }
 
 }  // namespace

@@ -10,6 +10,9 @@ namespace openxpc::job {
 void read_label(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_program(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_arguments(reader& in, const key_path& path, xpc_object_t value, description* job);
+/// What a process gets in its environment; also for bundles.
+void read_variables(reader& in, const key_path& path, xpc_object_t value,
+                    std::map<std::string, std::string>* variables);
 void read_environment(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_working_directory(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_stdin_path(reader& in, const key_path& path, xpc_object_t value, description* job);

@@ -18,10 +18,12 @@ void read_arguments(reader& in, const key_path& path, xpc_object_t value, descri
   }
 }
 
-void read_environment(reader& in, const key_path& path, xpc_object_t value, description* job) {
+void read_variables(reader& in, const key_path& path, xpc_object_t value,
+                    std::map<std::string, std::string>* variables) {
   if (!in.is_dictionary(path, value, "dictionary of strings")) return;
   each_entry(value, [&](const std::string& name, xpc_object_t text) {
-    const key_path here{path.front(), name};
+    key_path here = path;
+    here.push_back(name);
     const bool ours = (name.compare(0, 7, "LISTEN_") == 0 || name.compare(0, 8, "OPENXPC_") == 0) &&
                       name != "OPENXPC_TRACE";
     if (name.empty() || name.find('=') != std::string::npos) {
@@ -29,9 +31,13 @@ void read_environment(reader& in, const key_path& path, xpc_object_t value, desc
     } else if (ours) {
       in.error(here, "is set by xpcd itself");
     } else {
-      in.text(here, text, &job->environment[name]);
+      in.text(here, text, &(*variables)[name]);
     }
   });
+}
+
+void read_environment(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  read_variables(in, path, value, &job->environment);
 }
 
 void read_working_directory(reader& in, const key_path& path, xpc_object_t value,
