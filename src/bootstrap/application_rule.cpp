@@ -1,27 +1,16 @@
 #include "bootstrap/application_rule.hpp"
 
 #include "base/fd.hpp"
+#include "bootstrap/variable.hpp"
 
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <charconv>
-#include <cstdlib>
-#include <cstring>
 #include <string>
 
 namespace openxpc::bootstrap {
 namespace {
-
-int number_in(const char* variable) {
-  const char* text = ::secure_getenv(variable);
-  int number = -1;
-  if (!text) return -1;
-  const char* end = text + std::strlen(text);
-  auto [stop, error] = std::from_chars(text, end, number);
-  return error == std::errc() && stop == end && number >= 0 ? number : -1;
-}
 
 /// While the application is alive its number is its own, so one number and one poll are enough.
 class only_application final : public connection::admission {

@@ -1,15 +1,14 @@
 #include "bootstrap/inherited.hpp"
 
 #include "bootstrap/application_rule.hpp"
+#include "bootstrap/variable.hpp"
 
 #include <sys/socket.h>
 #include <sys/stat.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstdlib>
-#include <cstring>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -19,15 +18,6 @@ namespace {
 
 constexpr int first_listen_fd = 3;  // sd_listen_fds(3)
 constexpr int listen_fds_most = 4096;
-
-int number_in(const char* variable) {
-  const char* text = ::secure_getenv(variable);
-  int number = -1;
-  if (!text) return -1;
-  const char* end = text + std::strlen(text);
-  auto [stop, error] = std::from_chars(text, end, number);
-  return error == std::errc() && stop == end && number >= 0 ? number : -1;
-}
 
 int option(int fd, int name) {
   int value = -1;
