@@ -64,26 +64,25 @@ void reader::answered(channel::arrival&& what, channel::channel& over) {
 }
 
 void reader::arrived_row(channel::arrival&& what, channel::channel& over) {
-  error_ref fault;
-  channel::charge held = what.held;
-  std::uint64_t sequence = what.sequence.value_or(0);
-  auto message = conversation::decode(what, fault);
+  const channel::charge held = what.held;
+  const std::uint64_t sequence = what.sequence.value_or(0);
   std::unique_lock lock(mutex_);
-  if (ended_ || fault) {
+  if (ended_) {
     lock.unlock();
-    over.let_go(held);
-    if (fault) give_up(channel::cancel_reason::dropped, std::move(fault));
-    return;
+    channel::bury(what.attachments);
+    return over.let_go(held);
   }
   if (sequence < expected_) {
     lock.unlock();
+    channel::bury(what.attachments);
     return over.fail_protocol("a row's sequence went backwards");
   }
-  waiting_row added{{std::move(message), sequence, sequence - expected_}, held};
+  const std::uint64_t missed = sequence - expected_;
   expected_ = sequence + 1;
-  counts_.missed += added.content.missed;
+  counts_.missed += missed;
   counts_.bytes += held.bytes;
-  rows_.push_back(std::move(added));
+  ++arrived_count_;
+  arrived_.add(std::move(what), sequence, missed);
   tell(lock);
 }
 
@@ -109,26 +108,58 @@ void reader::end(error_ref why) {
   tell(lock);
 }
 
+/// `row`: there is one in `taking_`.
+reader::next reader::refill() {
+  if (!taking_.empty()) return next::row;
+  taking_.clear();
+  std::lock_guard lock(mutex_);
+  if (arrived_.empty()) return ended_ ? next::end : next::none_yet;
+  taking_.swap(arrived_);
+  return next::row;
+}
+
 reader::next reader::try_next(row& out) {
   if (engine::forked()) return next::end;
-  std::unique_lock lock(mutex_);
-  if (rows_.empty()) return ended_ ? next::end : next::none_yet;
-  waiting_row taken = std::move(rows_.front());
-  rows_.pop_front();
-  ++counts_.delivered;
-  const std::uint64_t owed = owed_.bytes + taken.held.bytes;
-  owed_ = taken.held;
+  const next what = refill();
+  return what == next::row ? take(out) : what;
+}
+
+/// Precondition: refill() said that there is one.
+reader::next reader::take(row& out) {
+  row_batch::row& first = taking_.take();
+  taken_count_.store(taken_count_.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  const std::uint64_t owed = owed_.bytes + first.held.bytes;
+  owed_ = first.held;
   owed_.bytes = owed;
-  base::ref<channel::channel> over;
-  channel::charge back;
-  if (rows_.empty() || owed >= owed_most_bytes_) {
-    over = over_;
-    if (over) back = std::exchange(owed_, {});
+  error_ref fault;
+  if (!first.special) {
+    std::optional<wire::malformed> broken;
+    out.value = object::decode(taking_.body_of(first), {}, wire::mode::local, broken);
+    if (broken) fault = make_error(OPENXPC_ERROR_MALFORMED, wire::describe(*broken));
+  } else {
+    if (!first.special->whole) first.special->body = taking_.body_of(first);
+    out.value = conversation::decode(*first.special, fault);
+    first.special.reset();
   }
-  lock.unlock();
-  if (back) over->let_go(back);
-  out = std::move(taken.content);
-  return next::row;
+  out.sequence = first.sequence;
+  out.missed = first.missed;
+  if (taking_.empty() || owed >= owed_most_bytes_) {
+    base::ref<channel::channel> over;
+    {
+      std::lock_guard lock(mutex_);
+      if (arrived_.empty() || owed >= owed_most_bytes_) over = over_;
+    }
+    if (over) over->let_go(std::exchange(owed_, {}));
+  }
+  if (!fault) return next::row;
+  // Whatever came behind it, even the writer's own end.
+  taking_.drop();
+  give_up(channel::cancel_reason::dropped, fault);
+  std::lock_guard lock(mutex_);
+  arrived_.drop();
+  arrived_count_ = taken_count_.load(std::memory_order_relaxed);
+  error_ = std::move(fault);
+  return next::end;
 }
 
 reader::next reader::wait_next(base::instant deadline, row& out) {
@@ -139,7 +170,7 @@ reader::next reader::wait_next(base::instant deadline, row& out) {
     std::uint32_t seen;
     {
       std::lock_guard lock(mutex_);
-      if (!rows_.empty() || ended_) continue;
+      if (!arrived_.empty() || ended_) continue;
       seen = word_.load(std::memory_order_acquire);
       waiter_.reset();
       waits_in_ = in = over_;
@@ -170,9 +201,9 @@ reader::next reader::wait_next(base::instant deadline, row& out) {
 }
 
 void reader::when_ready(base::function<void()> ready, base::ref<executor> where) {
-  {
+  if (refill() == next::none_yet) {
     std::lock_guard lock(mutex_);
-    if (rows_.empty() && !ended_) {
+    if (arrived_.empty() && !ended_) {
       ready_ = std::move(ready);
       where_ = std::move(where);
       return;
@@ -190,7 +221,8 @@ error_ref reader::error() const {
 stream_counts reader::counts() const {
   std::lock_guard lock(mutex_);
   stream_counts now = counts_;
-  now.waiting = rows_.size();
+  now.delivered = taken_count_.load(std::memory_order_relaxed);
+  now.waiting = arrived_count_ - now.delivered;
   now.sent = expected_;
   return now;
 }

@@ -8,6 +8,7 @@
 #include "connection/encoded.hpp"
 #include "connection/executor.hpp"
 #include "connection/incoming.hpp"
+#include "connection/row_batch.hpp"
 #include "engine/timer.hpp"
 
 #include <atomic>
@@ -21,7 +22,8 @@ struct stream_counts {
 };
 
 /// The reading end of a subscription. Rows wait here until they are taken; taking one gives its
-/// credit back, so what waits is bounded by the credit. Threads: any; next() by one at a time.
+/// credit back, so what waits is bounded by the credit. Threads: any; next() and when_ready() by
+/// one at a time.
 class reader final : public asker {
  public:
   enum class next : std::uint8_t { row, none_yet, end };
@@ -52,12 +54,10 @@ class reader final : public asker {
   void issued(base::ref<channel::channel> over, std::uint64_t id) override;
 
  private:
-  struct waiting_row {
-    row content;
-    channel::charge held;
-  };
   ~reader() override;
   void arrived_row(channel::arrival&& what, channel::channel& over);
+  next refill();
+  next take(row& out);
   void end(error_ref why);
   void give_up(channel::cancel_reason reason, error_ref why);
   void tell(std::unique_lock<std::mutex>& lock);
@@ -67,8 +67,8 @@ class reader final : public asker {
   mutable std::mutex mutex_;
   base::ref<channel::channel> over_;
   std::uint64_t id_ = 0;
-  std::deque<waiting_row> rows_;
-  channel::charge owed_;  ///< of rows that were taken: credit goes back in larger sums
+  row_batch arrived_;
+  std::uint64_t arrived_count_ = 0;
   std::uint64_t expected_ = 0;
   bool accepted_ = false;
   bool ended_ = false;
@@ -81,6 +81,11 @@ class reader final : public asker {
   base::ref<channel::channel> waits_in_;
   std::atomic<std::uint32_t> word_{0};
   bool sleeps_ = false;  ///< somebody sits on the word
+
+  // Of whoever takes, who needs no lock for all but the last of them.
+  row_batch taking_;
+  channel::charge owed_;  ///< of rows that were taken: credit goes back in larger sums
+  std::atomic<std::uint64_t> taken_count_{0};
 };
 
 /// A row encoded once, for any number of writers.
