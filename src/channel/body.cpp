@@ -77,6 +77,11 @@ void channel_body::let_go(const charge& held) {
 
 void channel_body::barrier(base::function<void()> then) {
   locked hold(lock_);
+  if (ended_) {  // nobody makes calls any more, and nothing is before it
+    hold.unlock();
+    engine::post(std::move(then));
+    return;
+  }
   out_.barrier(std::move(then));
   if (calls_due()) ask_for_calls(hold);
 }

@@ -71,5 +71,25 @@ TEST(ChannelEnd, WaitsForWhoeverSendsAndThenGivesTheRoleUp) {
   EXPECT_TRUE(heard.until([&] { return heard.batches > meanwhile; }));
 }
 
+TEST(ChannelEnd, ABarrierBehindItRuns) {
+  conversation pair(wire::loopback);
+  std::atomic<bool> in_the_end{false}, behind_it{false};
+  ASSERT_EQ(pair.client.call("x"), "re:x");
+  // From within the last call, when the sink does not know yet that it is the last.
+  pair.client.heard->on_closed = [&] {
+    pair.client.line->barrier([&] {
+      in_the_end = true;
+      in_the_end.notify_all();
+    });
+  };
+  pair.client.line->cancel("over");
+  in_the_end.wait(false);
+  pair.client.line->barrier([&] {
+    behind_it = true;
+    behind_it.notify_all();
+  });
+  behind_it.wait(false);
+}
+
 }  // namespace
 }  // namespace openxpc::channel::testing

@@ -52,6 +52,7 @@ class recorder : public sink {
   base::ref<channel> line;
   std::function<void(recorder&, arrival&)> on_arrival;
   std::function<void(const closing&)> on_not_opened;
+  std::function<void()> on_closed;
   bool keep_charges = false;  ///< do not let go of what arrives
 
   void opened(const peer_info& peer) override {
@@ -107,6 +108,7 @@ class recorder : public sink {
     change([&] { ++drained_count; });
   }
   void closed(const closing& how) override {
+    if (on_closed) on_closed();
     change([&] {
       ++closed_count;
       end = how;
