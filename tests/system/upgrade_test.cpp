@@ -105,6 +105,34 @@ TEST_F(Upgrade, BothVersionsRunAtOnceUnlessTheDescriptionSaysOtherwise) {
   EXPECT_EQ(xpcd.log().find("alone: the new version was started beside it"), std::string::npos);
 }
 
+// Clients are served as soon as the process listens; its link may come to xpcd after that.
+TEST_F(Upgrade, AProcessThatHasNotCheckedInYetIsWaitedFor) {
+  load(1);
+  object_ref start = dictionary();
+  set(start, "op", "kickstart");
+  set(start, "label", "job");
+  ASSERT_TRUE(xpcd.ask(start));
+  install_version(program, 2);
+  answer done = upgrade(xpcd, "job");
+  ASSERT_TRUE(done) << done.message;
+  EXPECT_EQ(text_at(done.reply, "result"), "upgraded") << text_at(done.reply, "reason");
+  EXPECT_NE(xpcd.log().find("job: the new version was started beside it"), std::string::npos);
+  EXPECT_EQ(ask(), "2");
+}
+
+// Nothing says what a program without the library can bear; it is not waited for beyond the time
+// that a link may take.
+TEST_F(Upgrade, AProgramWithoutALinkEndsBeforeItsNewVersionStarts) {
+  ASSERT_TRUE(
+      xpcd.bootstrap(plist("job", {"/bin/sleep", "1000"}, {}, "<key>RunAtLoad</key><true/>")));
+  const std::int64_t before = pid();
+  answer done = upgrade(xpcd, "job", true);
+  ASSERT_TRUE(done) << done.message;
+  EXPECT_EQ(text_at(done.reply, "result"), "upgraded") << text_at(done.reply, "reason");
+  EXPECT_NE(pid(), before);
+  EXPECT_FALSE(is_alive(static_cast<pid_t>(before)));
+}
+
 TEST_F(Upgrade, ANamedConnectionCarriesOnWithTheNewVersion) {
   load(1);
   xpc_testing::child client = xpc_testing::child::role(

@@ -219,6 +219,7 @@ void supervisor::apply(const job_ref& borrowed, event what) {
   job->at = next.to;
   perform(job, next.then);
   if (job->at != state::gone) update_watches(job);
+  if (job->versions && job->versions->undecided && job->at != state::starting) decide_upgrade(job);
   settle_upgrade(job);
 }
 

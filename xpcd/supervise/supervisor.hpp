@@ -221,6 +221,8 @@ class supervisor {
 
   // upgrade.cpp
   static upgrades& versions_of(supervised& job);
+  void put_decision_off(const job_ref& job);
+  void decide_upgrade(const job_ref& job);
   void settle_upgrade(const job_ref& job);
   outcome<program> choose_program(supervised& job, const std::vector<std::string>& environment,
                                   program_image* image);

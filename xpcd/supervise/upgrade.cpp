@@ -57,11 +57,36 @@ void supervisor::upgrade(const std::string& label, bool force,
     all.result = "unchanged";
     return settle_upgrade(job);
   }
+  if (runs && job->at == state::starting) return put_decision_off(job);
+  decide_upgrade(job);
+}
+
+/// What has checked in is what to go back to, and two versions may run beside each other if it has
+/// a link. Its clients may have been served before we hear of either, so it gets as long as links
+/// have after a start of xpcd.
+void supervisor::put_decision_off(const job_ref& job) {
+  upgrades& all = versions_of(*job);
+  const auto left = job->run->started + options_.hand_back_time - base::boot_clock::now();
+  all.undecided = std::make_unique<asio::steady_timer>(
+      loop_, std::chrono::duration_cast<asio::steady_timer::duration>(left));
+  all.undecided->async_wait(
+      [self = self_, weak = std::weak_ptr(job)](const asio::error_code& error) {
+        job_ref here = weak.lock();
+        if (!error && *self != nullptr && here && here->versions && here->versions->undecided)
+          (*self)->decide_upgrade(here);
+      });
+}
+
+void supervisor::decide_upgrade(const job_ref& job) {
+  upgrades& all = versions_of(*job);
+  all.undecided.reset();
   job->limits.forgive();
   all.rejected.reset();
+  if (job->at == state::removing || job->at == state::gone) return settle_upgrade(job);
   const bool beside = job->job.upgrade_overlap && job->at == state::running && job->run->link &&
                       !job->run->estranged && !job->apart;
-  say(label, runs ? "is upgraded" : "starts its new version when it is needed");
+  const bool runs = job->run && !is_ending(job->at);
+  say(job->job.label, runs ? "is upgraded" : "starts its new version when it is needed");
   apply(job, beside ? event::upgrade_beside : event::upgrade_after);
 }
 
@@ -71,7 +96,7 @@ void supervisor::settle_upgrade(const job_ref& job) {
   upgrades& all = *job->versions;
   const bool on_trial = job->at == state::starting && job->run && job->run->image.on_trial;
   if (job->at == state::upgrading || is_ending(job->at) || on_trial || !all.retired.empty() ||
-      all.next) {
+      all.next || all.undecided) {
     return;
   }
   object_ref reply = new_dictionary();

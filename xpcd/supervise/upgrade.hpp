@@ -47,6 +47,8 @@ struct upgrades {
   /// The verb: who waits for its end, and what it will be told.
   std::vector<base::function<void(outcome<object_ref>)>> waiting;
   const char* result = "";
+  /// Running while the verb waits to see whether the process checks in.
+  std::unique_ptr<asio::steady_timer> undecided;
   std::string failure;      // why the new version is not the one that serves; empty: it is
   std::string rolled_back;  // the same of the last time, for people, until a version checks in
 };
