@@ -118,7 +118,9 @@ bool job_cgroup::is_populated() const noexcept {
 }
 
 void job_cgroup::kill() const noexcept {
-  if (!directory_) return;
+  // An empty group that is killed all the same is none that anybody can be born in afterwards
+  // (new_process.hpp).
+  if (!is_populated()) return;
   if (write_file(directory_.get(), "cgroup.kill", "1") == 0) return;
   // Before Linux 5.14: one by one, again while they make new ones.
   for (int round = 0; round < 100 && is_populated(); ++round) {

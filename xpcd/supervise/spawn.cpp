@@ -1,16 +1,15 @@
 #include "supervise/spawn.hpp"
 
+#include "supervise/new_process.hpp"
 #include "supervise/spawn_child.hpp"
 
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,15 +17,6 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
-
-#if defined(__SANITIZE_THREAD__)
-// The sanitizer's own clone() takes each child for a fork with a memory of its own, and ignores
-// from then on what this thread does. This is libc's, by its other name.
-extern "C" int __clone(int (*run)(void*), void* stack, int flags, void* argument, ...) noexcept;
-constexpr auto make_process = ::__clone;
-#else
-constexpr auto make_process = ::clone;
-#endif
 
 namespace openxpc::supervise {
 
@@ -145,7 +135,7 @@ class stack {
   stack(const stack&) = delete;
   stack& operator=(const stack&) = delete;
   explicit operator bool() const { return base_ != MAP_FAILED; }
-  void* top() const { return static_cast<char*>(base_) + stack_bytes; }
+  void* lowest() const { return base_; }
 
  private:
   void* base_;
@@ -235,20 +225,20 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   sigset_t all, before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  int pidfd = -1;
-  const int pid = make_process(
-      run_child, child_stack.top(),
-      CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD | (shares ? CLONE_FILES : 0), &work, &pidfd);
+  const born child = make_process(
+      {run_child, &work, &work.id.pid, child_stack.lowest(), stack_bytes, shares, plan.cgroup_fd},
+      &work.must_enter_cgroup);
   const int clone_error = errno;
   // A child that changes its identity takes our /proc files away from us: the memory is shared.
   if (work.identity != nullptr) ::prctl(PR_SET_DUMPABLE, 1);
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (pid < 0) return start_trouble(clone_error, "process for " + plan.what->path);
+  if (child.pid < 0) return start_trouble(clone_error, "process for " + plan.what->path);
 
-  spawned result{work.id, base::fd(pidfd), {}};
+  spawned result{work.id, base::fd(child.pidfd), {}};
   if (work.failed_at != step::none) {
     siginfo_t ended;
-    while (::waitid(P_PIDFD, static_cast<id_t>(pidfd), &ended, WEXITED) < 0 && errno == EINTR) {
+    while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd), &ended, WEXITED) < 0 &&
+           errno == EINTR) {
     }
     return start_trouble(work.error, describe(plan, work));
   }

@@ -171,7 +171,7 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
   }
   work.id.pid = static_cast<pid_t>(call(SYS_getpid));
   if ((plan.own_session ? call(SYS_setsid) : call(SYS_setpgid, 0, 0)) < 0) fail(step::group);
-  if (work.cgroup_fd >= 0 && !enter_cgroup(work.cgroup_fd)) fail(step::cgroup);
+  if (work.must_enter_cgroup && !enter_cgroup(work.cgroup_fd)) fail(step::cgroup);
   const long own = call(SYS_pidfd_open, work.id.pid, 0);
   work.id.pidfd_inode = own < 0 ? 0 : inode_of(static_cast<int>(own));
   if (own >= 0) call(SYS_close, own);

@@ -52,7 +52,8 @@ struct child_work {
   sockaddr_un link_address;
   std::vector<int> sources;  // what becomes descriptor 0, 1, 2, ...
   std::vector<child_limit> limits;
-  const credentials* identity;  // nullptr: ours
+  bool must_enter_cgroup = false;  // it did not begin there
+  const credentials* identity;     // nullptr: ours
   bool has_nice;
   int nice;
   bool batch;       // give way to everybody who is not so
