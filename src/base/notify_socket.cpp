@@ -2,9 +2,11 @@
 
 #include "base/fd.hpp"
 
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -44,10 +46,16 @@ notify_socket::notify_socket() noexcept {
 
 void notify_socket::tell(std::string_view what) const noexcept {
   if (size_ == 0) return;
-  const fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return;
-  (void)!::sendto(socket.get(), what.data(), what.size(), MSG_NOSIGNAL,
-                  reinterpret_cast<const sockaddr*>(&address_), size_);
+  const fd socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const timeval most{patience.count(), 0};
+  const bool comes_again = what == "WATCHDOG=1";
+  if (!socket || ::setsockopt(socket.get(), SOL_SOCKET, SO_SNDTIMEO, &most, sizeof most) != 0)
+    return;
+  while (::sendto(socket.get(), what.data(), what.size(),
+                  MSG_NOSIGNAL | (comes_again ? MSG_DONTWAIT : 0),
+                  reinterpret_cast<const sockaddr*>(&address_), size_) < 0 &&
+         errno == EINTR) {
+  }
 }
 
 }  // namespace openxpc::base

@@ -20,9 +20,11 @@ class notify_socket {
   /// How often "WATCHDOG=1" is to be told; zero: never. Half of what is asked for, as
   /// sd_watchdog_enabled(3) advises.
   std::chrono::microseconds sign_of_life() const noexcept { return sign_of_life_; }
-  /// Never waits: a manager that does not read must not stop a service. What gets lost is a sign of
-  /// life that comes again, or a word that systemd does without.
+  /// "WATCHDOG=1" never waits: it comes again. Any other word is said once, so a manager whose
+  /// queue is full is waited for, but not longer than `patience`: one that does not read must not
+  /// keep a service from ending.
   void tell(std::string_view what) const noexcept;
+  static constexpr std::chrono::seconds patience{3};
 
  private:
   sockaddr_un address_{};

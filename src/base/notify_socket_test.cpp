@@ -1,16 +1,21 @@
 #include "base/notify_socket.hpp"
 
 #include "base/fd.hpp"
+#include "support/patience.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
 
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+#include <fstream>
 #include <string>
+#include <thread>
 
 namespace openxpc::base {
 namespace {
@@ -53,6 +58,44 @@ TEST_F(NotifySocket, TellsByPathAndByAbstractName) {
     EXPECT_EQ(read(socket), "READY=1");
     EXPECT_EQ(read(socket), "nothing");
   }
+}
+
+TEST_F(NotifySocket, WaitsForAManagerWhoseQueueIsFullButNotWithASignOfLife) {
+  const std::string path = xpc_testing::runtime_directory() + "/notify";
+  const fd socket = bind(path, false);
+  ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+  const notify_socket told;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  const fd others(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  while (::sendto(others.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&address),
+                  sizeof address) == 1) {
+  }
+  ASSERT_EQ(errno, EAGAIN);
+  told.tell("WATCHDOG=1");
+  std::atomic<bool> done{false};
+  std::atomic<pid_t> teller{0};
+  std::thread other([&] {
+    teller = ::gettid();
+    told.tell("STOPPING=1");
+    done = true;
+  });
+  xpc_testing::wait_until("the word to wait", [&] {
+    if (done) return true;
+    std::ifstream stat("/proc/self/task/" + std::to_string(teller) + "/stat");
+    std::string number, name, state;
+    stat >> number >> name >> state;
+    return state == "S";
+  });
+  EXPECT_FALSE(done);
+  std::string last, word;
+  for (bool all_told = false; !(all_told && word == "nothing");) {
+    all_told = done;
+    if ((word = read(socket)) != "nothing") last = word;
+  }
+  other.join();
+  EXPECT_EQ(last, "STOPPING=1");
 }
 
 TEST_F(NotifySocket, IsSilentWhereNobodyAsks) {

@@ -13,6 +13,7 @@
 
 #include <atomic>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 // A signal handler may do next to nothing, so it writes to an eventfd and the engine does the rest.
@@ -28,6 +29,7 @@ int signal_eventfd = -1;
 struct callbacks {
   std::mutex mutex;
   std::vector<base::function<void()>> waiting;
+  base::function<void()> first;
 };
 callbacks& all() {
   static auto* forever = new callbacks;  // engine threads may outlive static destructors
@@ -102,6 +104,12 @@ void when_termination_is_requested(base::function<void()> asked) {
   engine::post(std::move(asked));
 }
 
+void before_termination(base::function<void()> told) {
+  std::lock_guard lock(all().mutex);
+  if (termination_requested()) return told();
+  all().first = std::move(told);
+}
+
 void end_unless_program_does() {
   if (program_ends_itself.load(std::memory_order_acquire)) return;
   ::signal(SIGTERM, SIG_DFL);
@@ -120,8 +128,12 @@ bool termination_requested() noexcept { return asked_word.load(std::memory_order
 void request_termination() {
   std::vector<base::function<void()>> waiting;
   {
+    engine::blocking_region away;
+    // Whoever asks at the same time waits here too: it may end the process as soon as it is back.
     std::lock_guard lock(all().mutex);
-    if (asked_word.exchange(1, std::memory_order_acq_rel) != 0) return;
+    if (termination_requested()) return;
+    if (auto first = std::exchange(all().first, nullptr)) first();
+    asked_word.store(1, std::memory_order_release);
     waiting.swap(all().waiting);
   }
   base::futex_wake(asked_word, INT32_MAX);

@@ -19,6 +19,10 @@ void watch_unhandled_signals();
 void on_termination(base::function<void()> asked);
 /// For the library: the same, but says nothing about who ends the process, and touches no signal.
 void when_termination_is_requested(base::function<void()> asked);
+/// For the library: calls `told` as the first of all, on the thread that asks, before anybody who
+/// might end the process hears of it; at once if it has happened. One only, and it asks for nothing
+/// here.
+void before_termination(base::function<void()> told);
 void wait_for_termination();
 bool termination_requested() noexcept;
 void request_termination();

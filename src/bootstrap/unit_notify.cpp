@@ -35,7 +35,8 @@ void tell_unit_ready() {
     static const auto* const who = new base::notify_socket;
     if (!*who) return;
     who->tell("READY=1");
-    when_termination_is_requested([] { who->tell("STOPPING=1"); });
+    // Before the program knows: its main function may return at once.
+    before_termination([] { who->tell("STOPPING=1"); });
     if (who->sign_of_life().count() > 0) {
       [[maybe_unused]] static const auto* const alive = new heartbeat(*who);
     }

@@ -1,16 +1,25 @@
 // How sessions, listeners and connections end, and what is told then.
+#include "base/fd.hpp"
+#include "support/child.hpp"
 #include "support/mailbox.hpp"
 #include "support/patience.hpp"
+#include "support/resources.hpp"
+#include "support/role.hpp"
 
+#include <xpc/openxpc/service.h>
 #include <xpc/xpc.hpp>
 
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <atomic>
+#include <cstring>
 #include <memory>
+#include <string>
 #include <thread>
 
 #include "pair.hpp"
@@ -18,6 +27,40 @@
 using namespace std::chrono_literals;
 using xpc_testing::event;
 using xpc_testing::mailbox;
+
+/// A service of a unit that ends as soon as it may: by the return of the wait, or (at-once) without
+/// any wait.
+XPC_TEST_ROLE(unit_that_ends) {
+  ::openxpc_check_in();
+  if (call.arguments.at(0) == "at-once") {
+    ::openxpc_request_termination();
+    ::_exit(0);
+  }
+  std::thread(&::openxpc_request_termination).detach();
+  ::openxpc_wait_for_termination();
+  ::_exit(0);
+}
+
+TEST(CppService, TellsItsUnitThatItStopsBeforeAnythingCanEndIt) {
+  const std::string path = xpc_testing::runtime_directory() + "/notify";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.c_str(), path.size());
+  const openxpc::base::fd unit(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  ASSERT_EQ(::bind(unit.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  for (int count = 0; count < 10; ++count) {
+    for (const char* how : {"at-once", "by-wait"}) {
+      auto service = xpc_testing::child::role(
+          "unit_that_ends", {.arguments = {how}, .environment = {"NOTIFY_SOCKET=" + path}});
+      EXPECT_EQ(service.wait(), xpc_testing::ending{.status = 0});
+      std::string told;
+      char word[64];
+      for (ssize_t got = 0; (got = ::recv(unit.get(), word, sizeof word, MSG_DONTWAIT)) > 0;)
+        told += std::string(word, static_cast<std::size_t>(got)) + ";";
+      EXPECT_EQ(told, "READY=1;STOPPING=1;") << how << " " << count;
+    }
+  }
+}
 
 TEST(CppSession, EndsOnceAndLast) {
   mailbox<xpc::failure> ended;
