@@ -1,5 +1,5 @@
 // A service of which the tests make new versions: what a version does stands behind the program, as
-// text at the end of its own file.
+// text at the end of its own file. Whoever subscribes is told of each request that it handles.
 
 #include <xpc/openxpc/listener.h>
 #include <xpc/openxpc/object.h>
@@ -14,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <future>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,7 +22,16 @@
 namespace {
 
 std::string version_text;
-int handled_file = -1;
+int handled_file = -1, streams_file = -1;
+
+/// One reader of the events.
+struct subscriber {
+  openxpc_writer_t writer = nullptr;
+  std::int64_t token = 0;   // the reader's own name for it
+  std::int64_t events = 0;  // told so far, those that were dropped included
+};
+std::mutex subscribers_lock;
+std::vector<subscriber*> subscribers;
 
 /// What stands behind the last '@' of the program's file: "VERSION BEHAVIOUR".
 std::string own_version() {
@@ -44,11 +54,61 @@ xpc_object_t answer_to(xpc_object_t message) {
   return reply;
 }
 
-/// One line a request, in one write: nothing of it is lost whatever happens to the process.
+/// In one write: nothing of it is lost whatever happens to the process.
+void write_line(int file, const std::string& text) {
+  const std::string line = text + "\n";
+  if (::write(file, line.data(), line.size()) < 0) std::abort();
+}
+
+/// An event with a number of the stream's own, by which its reader checks the library's.
+void tell_subscribers(std::int64_t id) {
+  std::lock_guard hold(subscribers_lock);
+  for (subscriber* each : subscribers) {
+    xpc_object_t row = ::xpc_dictionary_create(nullptr, nullptr, 0);
+    ::xpc_dictionary_set_int64(row, "id", id);
+    ::xpc_dictionary_set_int64(row, "number", each->events);
+    // Null also for one that is dropped because its reader is slow.
+    xpc_rich_error_t over = ::openxpc_writer_try_send(each->writer, row);
+    if (over == nullptr) {
+      ++each->events;
+    } else {
+      ::xpc_release(over);
+    }
+    ::xpc_release(row);
+  }
+}
+
+/// How much it was told goes to a file: a line "TOKEN EVENTS".
+void on_stopped(void* context) {
+  auto* over = static_cast<subscriber*>(context);
+  {
+    std::lock_guard hold(subscribers_lock);
+    std::erase(subscribers, over);
+  }
+  write_line(streams_file, std::to_string(over->token) + " " + std::to_string(over->events));
+  ::openxpc_writer_release(over->writer);
+  delete over;
+}
+
+void on_subscribe(void*, openxpc_subscription_t subscription) {
+  auto* added = new subscriber;
+  added->token =
+      ::xpc_dictionary_get_int64(::openxpc_subscription_get_message(subscription), "token");
+  constexpr std::uint64_t little = 4096;
+  added->writer =
+      ::openxpc_subscription_accept(subscription, OPENXPC_WHEN_FULL_DROP_OLDEST, little);
+  {
+    std::lock_guard hold(subscribers_lock);
+    subscribers.push_back(added);
+  }
+  ::openxpc_writer_on_stop(added->writer, added, on_stopped);
+}
+
 void note(xpc_object_t message) {
   if (handled_file < 0 || !::xpc_dictionary_get_value(message, "id")) return;
-  const std::string line = std::to_string(::xpc_dictionary_get_int64(message, "id")) + "\n";
-  if (::write(handled_file, line.data(), line.size()) < 0) std::abort();
+  const std::int64_t id = ::xpc_dictionary_get_int64(message, "id");
+  write_line(handled_file, std::to_string(id));
+  tell_subscribers(id);
 }
 
 void on_request(void*, openxpc_request_t request) {
@@ -67,7 +127,8 @@ void on_message(void*, openxpc_request_t message) {
 
 }  // namespace
 
-/// upgrade_service NAME [FILE]: answers with its version; writes the ids that it handled to FILE.
+/// upgrade_service NAME [FILE]: answers with its version; writes the ids that it handled to FILE,
+/// and what it told its subscribers to FILE.streams.
 int main(int argc, char** argv) {
   const std::string own = own_version();
   version_text = own.substr(0, own.find(' '));
@@ -86,13 +147,16 @@ int main(int argc, char** argv) {
   }
   if (argc > 2) {
     handled_file = ::open(argv[2], O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
-    if (handled_file < 0) return 74;
+    const std::string streams = std::string(argv[2]) + ".streams";
+    streams_file = ::open(streams.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (handled_file < 0 || streams_file < 0) return 74;
   }
   openxpc_listener_options_s options{};
   options.size = sizeof options;
   options.conversation.size = sizeof options.conversation;
   options.conversation.handlers.on_request = on_request;
   options.conversation.handlers.on_message = on_message;
+  if (argc > 2) options.conversation.handlers.on_subscribe = on_subscribe;
   xpc_listener_t listener = ::openxpc_listener_open(argv[1], &options, nullptr);
   if (listener == nullptr) return 69;
   ::openxpc_wait_for_termination();
