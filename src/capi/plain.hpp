@@ -13,7 +13,7 @@ namespace openxpc::capi {
 template <class T, class Make>
 void put_plain(object::dictionary& in, std::string_view key, wire::tag what, const T& content,
                Make make) {
-  if (!in.grow(key, what, std::as_bytes(std::span<const T, 1>(&content, 1))))
+  if (!in.grow({key, what, std::as_bytes(std::span<const T, 1>(&content, 1))}))
     in.set(key, make(content));
 }
 
@@ -37,19 +37,19 @@ inline void put_date(object::dictionary& in, std::string_view key, std::int64_t 
 inline void put_uuid(object::dictionary& in, std::string_view key, const unsigned char* bytes,
                      const char* function) {
   need_pointer(bytes, "the UUID", function);
-  if (!in.grow(key, wire::tag::uuid, {reinterpret_cast<const std::byte*>(bytes), 16}))
+  if (!in.grow({key, wire::tag::uuid, {reinterpret_cast<const std::byte*>(bytes), 16}}))
     in.set(key, uuid_of(bytes, function));
 }
 inline void put_data(object::dictionary& in, std::string_view key, const void* bytes,
                      std::size_t size, const char* function) {
   if (size) need_pointer(bytes, "the bytes", function);
-  if (!in.grow(key, wire::tag::data, {static_cast<const std::byte*>(bytes), size}))
+  if (!in.grow({key, wire::tag::data, {static_cast<const std::byte*>(bytes), size}}))
     in.set(key, data_of(bytes, size, function));
 }
 /// @param is_utf8  whether `text` may be sent; without a NUL inside in any case.
 inline void put_string(object::dictionary& in, std::string_view key, std::string_view text,
                        bool is_utf8) {
-  if (!is_utf8 || !in.grow(key, wire::tag::string, base::as_bytes(text)))
+  if (!is_utf8 || !in.grow({key, wire::tag::string, base::as_bytes(text)}))
     in.set(key, object::string::copy_of(text));
 }
 

@@ -9,6 +9,15 @@
 
 namespace openxpc::object {
 
+/// A key with a plain value as it will travel. Lent.
+struct plain_entry {
+  std::string_view key;
+  wire::tag what{};
+  /// What stands behind the tag, for strings and data without length and padding; strings must be
+  /// valid.
+  base::bytes content;
+};
+
 /// Keys and values, and the only object that can be sent. Entries keep the order in which they were
 /// added, until one is removed from a large dictionary; nobody may rely on it. Threads: see
 /// container.
@@ -17,6 +26,8 @@ class dictionary final : public container {
   static constexpr kind its_kind = OPENXPC_TYPE_DICTIONARY;
 
   static ref<dictionary> create() { return ref<dictionary>::adopt(new dictionary); }
+  /// create() and grow() for each entry, in one go. Null where set() is needed, or for equal keys.
+  static ref<dictionary> filled(std::span<const plain_entry> entries);
   /// A view. Precondition: `encoded` is a dictionary of the message.
   static ref<dictionary> over(ref<source> message, wire::value encoded);
 
@@ -35,9 +46,7 @@ class dictionary final : public container {
   /// set() for a plain value under a new key in a dictionary that so far has only been filled with
   /// such: the dictionary is its own encoding then, and no object is made (growing.cpp). False,
   /// with nothing done, when it has to be set() as an object.
-  /// @param content  what stands behind the tag, for strings and data without length and padding;
-  /// strings must be valid.
-  bool grow(std::string_view key, wire::tag what, base::bytes content);
+  bool grow(const plain_entry& added);
   /// Null when there was none.
   ref<object> take(std::string_view key);
   bool remove(std::string_view key);
@@ -98,6 +107,7 @@ class dictionary final : public container {
     if (growing_) lent_.store(true, std::memory_order_relaxed);
   }
   bool may_grow(std::string_view key, std::uint64_t key_bit) const;
+  void count_grown(std::uint32_t count, std::uint64_t keys) noexcept;
   const view_index& index_of_view() const;
   item item_at(std::uint32_t position) const noexcept;
   std::uint32_t position_of(std::string_view key) const noexcept;

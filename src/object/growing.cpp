@@ -24,6 +24,40 @@ std::uint64_t bit_of(std::string_view key) noexcept {
   return std::uint64_t{1} << ((first + 7u * last + 13u * key.size()) & 63);
 }
 
+bool is_sized(wire::tag what) noexcept {
+  return what == wire::tag::string || what == wire::tag::data;
+}
+/// Of a string with its NUL.
+std::size_t content_bytes(const plain_entry& of) noexcept {
+  return of.content.size() + (of.what == wire::tag::string);
+}
+std::size_t encoded_bytes(const plain_entry& of) noexcept {
+  return wire::key_bytes(static_cast<std::uint32_t>(of.key.size())) + 4 +
+         (is_sized(of.what) ? 4 : 0) + base::round_up(content_bytes(of), 4);
+}
+bool is_small(const plain_entry& one) noexcept {
+  return one.content.size() <= most_content_bytes && one.key.size() <= most_content_bytes &&
+         base::is_utf8(one.key);
+}
+
+/// @return where the next one begins.
+std::byte* write(std::byte* at, const plain_entry& one) noexcept {
+  const std::size_t key_size = wire::key_bytes(static_cast<std::uint32_t>(one.key.size()));
+  base::store<std::uint32_t>(at + key_size - 4, 0);
+  if (!one.key.empty()) std::memcpy(at, one.key.data(), one.key.size());
+  at += key_size;
+  base::store(at, one.what);
+  at += 4;
+  const std::size_t size = content_bytes(one), padded = base::round_up(size, 4);
+  if (is_sized(one.what)) {
+    base::store(at, static_cast<std::uint32_t>(size));
+    at += 4;
+    if (size) base::store<std::uint32_t>(at + padded - 4, 0);
+  }
+  if (!one.content.empty()) std::memcpy(at, one.content.data(), one.content.size());
+  return at + padded;
+}
+
 }  // namespace
 
 ref<source> source::growing(std::size_t room) {
@@ -59,50 +93,61 @@ bool dictionary::may_grow(std::string_view key, std::uint64_t key_bit) const {
   return true;
 }
 
-bool dictionary::grow(std::string_view key, wire::tag what, base::bytes content) {
-  if (content.size() > most_content_bytes || key.size() > most_content_bytes) return false;
-  const std::uint64_t key_bit = bit_of(key);
-  if (!may_grow(key, key_bit) || !base::is_utf8(key)) return false;
-  const bool text = what == wire::tag::string;
-  const bool sized = text || what == wire::tag::data;
-  const std::size_t key_size = wire::key_bytes(static_cast<std::uint32_t>(key.size()));
-  const std::size_t content_size = content.size() + text;
-  const std::size_t value_size = 4 + (sized ? 4 : 0) + base::round_up(content_size, 4);
+/// The header and the heads of the dictionary, over what was written behind them.
+void dictionary::count_grown(std::uint32_t count, std::uint64_t keys) noexcept {
+  const base::bytes whole = message()->bytes();
+  auto* first = const_cast<std::byte*>(whole.data());
+  grown_keys_ = keys;
+  base::store(first + count_at, count);
+  base::store(first + length_at, static_cast<std::uint32_t>(whole.size() - count_at));
+}
 
+bool dictionary::grow(const plain_entry& added) {
+  const std::uint64_t key_bit = bit_of(added.key);
+  if (!is_small(added) || !may_grow(added.key, key_bit)) return false;
   if (!is_view()) {
     become_view(source::growing(first_room_bytes));
     growing_ = true;
   }
-  auto* into = message().get();
-  std::byte* at = into->extend(key_size + value_size);
+  const std::size_t more = encoded_bytes(added);
+  std::byte* at = message()->extend(more);
   if (!at) {
-    base::bytes old = into->bytes();
-    const std::size_t room = 2 * (old.size() + key_size + value_size);
+    base::bytes old = message()->bytes();
+    const std::size_t room = 2 * (old.size() + more);
     if (room > most_room_bytes) return false;
     auto larger = source::growing(room);
     std::byte* copy = larger->extend(old.size() - empty_bytes);
     std::memcpy(copy - empty_bytes, old.data(), old.size());
-    at = larger->extend(key_size + value_size);
+    at = larger->extend(more);
     become_view(std::move(larger));
-    into = message().get();
   }
-  base::store<std::uint32_t>(at + key_size - 4, 0);
-  if (!key.empty()) std::memcpy(at, key.data(), key.size());
-  at += key_size;
-  base::store(at, what);
-  at += 4;
-  if (sized) {
-    base::store(at, static_cast<std::uint32_t>(content_size));
-    at += 4;
-    if (content_size) base::store<std::uint32_t>(at + base::round_up(content_size, 4) - 4, 0);
-  }
-  if (!content.empty()) std::memcpy(at, content.data(), content.size());
-
-  auto* first = const_cast<std::byte*>(into->bytes().data());
-  grown_keys_ |= key_bit;
-  base::store(first + count_at, view().count() + 1);
-  base::store(first + length_at, static_cast<std::uint32_t>(into->bytes().size() - count_at));
+  write(at, added);
+  count_grown(view().count() + 1, grown_keys_ | key_bit);
   return true;
+}
+
+ref<dictionary> dictionary::filled(std::span<const plain_entry> entries) {
+  if (entries.size() > indexed_above) return nullptr;
+  std::uint64_t keys = 0;
+  std::size_t size = 0;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    const plain_entry& each = entries[i];
+    if (!is_small(each)) return nullptr;
+    const std::uint64_t key_bit = bit_of(each.key);
+    if (keys & key_bit)
+      for (const plain_entry& before : entries.first(i))
+        if (before.key == each.key) return nullptr;
+    keys |= key_bit;
+    size += encoded_bytes(each);
+  }
+  if (empty_bytes + size > most_room_bytes) return nullptr;
+  auto made = create();
+  made->become_view(source::growing(empty_bytes + size));
+  made->growing_ = true;
+  std::byte* at = made->message()->extend(size);
+  for (const plain_entry& each : entries) at = write(at, each);
+  made->count_grown(static_cast<std::uint32_t>(entries.size()), keys);
+  return made;
 }
 
 }  // namespace openxpc::object

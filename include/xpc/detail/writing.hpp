@@ -199,6 +199,10 @@ class value {
       openxpc_dictionary_write(dictionary, key.data(), key.size(), &at_);
     }
   }
+  /// For openxpc_dictionary_create_with(): lends what this value lends or owns.
+  openxpc_entry_t as_entry(const detail::key& key) const noexcept {
+    return {key.data(), key.size(), &at_, object_};
+  }
   /// Stores it in an array object, at `index` or, with SIZE_MAX, behind the last; an empty optional
   /// as null.
   void store(xpc_object_t array, std::size_t index) const {
@@ -237,11 +241,12 @@ struct entry {
 
 namespace detail {
 
-/// An owned dictionary of these entries; of equal keys the last one stays.
+/// An owned dictionary of these entries, at most sixteen; of equal keys the last one stays.
 inline handle dictionary_of(std::initializer_list<const entry*> entries) {
-  handle made = handle::adopt(openxpc_dictionary_create());
-  for (const entry* each : entries) each->content.store(made.get(), each->key);
-  return made;
+  openxpc_entry_t all[16];
+  std::size_t count = 0;
+  for (const entry* each : entries) all[count++] = each->content.as_entry(each->key);
+  return handle::adopt(openxpc_dictionary_create_with(all, count));
 }
 
 }  // namespace detail

@@ -22,6 +22,19 @@ XPC_EXPORT void openxpc_dictionary_write(xpc_object_t dictionary, const char* ke
 /// stores null.
 XPC_EXPORT void openxpc_array_write(xpc_object_t array, size_t index, const openxpc_value_t* value);
 
+/// A key with a value, described or as an object. All lent for the call.
+typedef struct openxpc_entry {
+  const char* key;
+  size_t key_length;             ///< bytes
+  const openxpc_value_t* value;  ///< looked at if there is no object
+  xpc_object_t object;           ///< or NULL
+} openxpc_entry_t;
+/// A dictionary of these entries; owned. The same as an empty one that is written to `count` times,
+/// misuse included: of equal keys the last one stays, the type NONE removes the key. But keys and
+/// plain values are copied once, to where they will be sent from.
+XPC_EXPORT xpc_object_t openxpc_dictionary_create_with(const openxpc_entry_t* entries,
+                                                       size_t count) XPC_WARN_RESULT;
+
 /// A dictionary, or an array, without entries; owned.
 XPC_EXPORT xpc_object_t openxpc_dictionary_create(void) XPC_WARN_RESULT;
 XPC_EXPORT xpc_object_t openxpc_array_create(void) XPC_WARN_RESULT;
