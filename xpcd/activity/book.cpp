@@ -4,13 +4,8 @@
 #include "job/reader.hpp"
 #include "supervise/state_file.hpp"
 
-#include <xpc/openxpc/error.h>
-#include <xpc/openxpc/plist.h>
-
 #include <dirent.h>
 #include <unistd.h>
-
-#include <cstdlib>
 
 namespace openxpc::activity {
 
@@ -67,18 +62,11 @@ outcome<entries> book::load(const std::string& label) const {
   outcome<base::fd> directory = where_.open(false);
   if (!directory) return directory.error();
   const std::string name = file_of(label);
-  std::optional<std::string> text = supervise::read_whole(directory->get(), name);
-  if (!text) return trouble{trouble::kind::unavailable, name + ": cannot be read"};
-  xpc_rich_error_t error = nullptr;
-  object_ref all(::openxpc_plist_parse(text->data(), text->size(), name.c_str(), &error));
-  if (!all) {
-    trouble why{trouble::kind::bad_input, ::openxpc_error_get_message(error)};
-    ::xpc_release(error);
-    return why;
-  }
-  bool good = job::is(all.get(), OPENXPC_TYPE_DICTIONARY);
+  outcome<object_ref> all = supervise::read_plist(directory->get(), name, name);
+  if (!all) return all.error();
+  bool good = job::is(all->get(), OPENXPC_TYPE_DICTIONARY);
   if (good) {
-    job::each_entry(all.get(), [&](const std::string& identifier, xpc_object_t value) {
+    job::each_entry(all->get(), [&](const std::string& identifier, xpc_object_t value) {
       good =
           good && job::is(value, OPENXPC_TYPE_DICTIONARY) && read_entry(value, &result[identifier]);
     });
@@ -110,17 +98,7 @@ failure_of book::save(const std::string& label, const entries& all) {
     set(made.get(), "Runs", static_cast<std::int64_t>(one.runs));
     set(whole.get(), identifier, std::move(made));
   }
-  std::size_t size = 0;
-  xpc_rich_error_t error = nullptr;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      ::openxpc_plist_write_xml(whole.get(), &size, &error), &std::free);
-  if (!text) {
-    trouble why{trouble::kind::bad_input, name + ": " + ::openxpc_error_get_message(error)};
-    ::xpc_release(error);
-    return why;
-  }
-  if (failure_of why =
-          supervise::write_whole(directory->get(), name, text.get(), size, "lasting state"))
+  if (failure_of why = supervise::write_plist(directory->get(), name, whole.get(), "lasting state"))
     return why;
   known_.insert(label);
   return std::nullopt;

@@ -3,15 +3,9 @@
 #include "job/reader.hpp"
 #include "supervise/state_file.hpp"
 
-#include <xpc/openxpc/error.h>
-#include <xpc/openxpc/plist.h>
-
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include <cstdlib>
-#include <memory>
 
 namespace openxpc::supervise {
 
@@ -58,20 +52,16 @@ outcome<std::map<std::string, bool>> lasting_state::disabled() const {
     if (directory.error().what == trouble::kind::not_found) return result;
     return directory.error();
   }
-  std::optional<std::string> text = read_whole(directory->get(), file_name);
-  if (!text) return result;
   const std::string name = path_ + "/" + file_name;
-  xpc_rich_error_t error = nullptr;
-  object_ref all(::openxpc_plist_parse(text->data(), text->size(), name.c_str(), &error));
+  outcome<object_ref> all = read_plist(directory->get(), file_name, name);
   if (!all) {
-    trouble why{trouble::kind::bad_input, ::openxpc_error_get_message(error)};
-    ::xpc_release(error);
-    return why;
+    if (all.error().what == trouble::kind::not_found) return result;
+    return all.error();
   }
-  bool good = job::is(all.get(), OPENXPC_TYPE_DICTIONARY);
+  bool good = job::is(all->get(), OPENXPC_TYPE_DICTIONARY);
   if (good) {
-    job::each_entry(all.get(), [&](const std::string& label, xpc_object_t) {
-      const std::optional<bool> flag = get_bool(all.get(), label);
+    job::each_entry(all->get(), [&](const std::string& label, xpc_object_t) {
+      const std::optional<bool> flag = get_bool(all->get(), label);
       good = good && flag.has_value();
       result[label] = flag.value_or(false);
     });
@@ -88,11 +78,7 @@ failure_of lasting_state::set_disabled(const std::string& label, bool disabled) 
   (*all)[label] = disabled;
   object_ref whole = new_dictionary();
   for (const auto& [one, flag] : *all) set_bool(whole.get(), one, flag);
-  std::size_t size = 0;
-  const std::unique_ptr<char, decltype(&std::free)> text(
-      ::openxpc_plist_write_xml(whole.get(), &size, nullptr), &std::free);
-  if (!text) return trouble{trouble::kind::unavailable, "lasting state in " + path_};
-  return write_whole(directory->get(), file_name, text.get(), size, "lasting state");
+  return write_plist(directory->get(), file_name, whole.get(), "lasting state");
 }
 
 }  // namespace openxpc::supervise

@@ -2,11 +2,16 @@
 
 #include "base/fd.hpp"
 
+#include <xpc/openxpc/error.h>
+#include <xpc/openxpc/plist.h>
+
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstdlib>
+#include <memory>
 
 namespace openxpc::supervise {
 
@@ -59,6 +64,34 @@ std::optional<std::string> read_whole(int directory, const std::string& name) {
   }
   text.resize(have);
   return text;
+}
+
+namespace {
+
+trouble bad_input(const std::string& before, xpc_rich_error_t owned_error) {
+  const object_ref error(owned_error);
+  return {trouble::kind::bad_input, before + ::openxpc_error_get_message(owned_error)};
+}
+
+}  // namespace
+
+outcome<object_ref> read_plist(int directory, const std::string& name, const std::string& shown) {
+  const std::optional<std::string> text = read_whole(directory, name);
+  if (!text) return trouble{trouble::kind::not_found, shown + ": cannot be read"};
+  xpc_rich_error_t error = nullptr;
+  object_ref list(::openxpc_plist_parse(text->data(), text->size(), shown.c_str(), &error));
+  if (!list) return bad_input("", error);
+  return list;
+}
+
+failure_of write_plist(int directory, const std::string& name, xpc_object_t list,
+                       const std::string& what) {
+  std::size_t size = 0;
+  xpc_rich_error_t error = nullptr;
+  const std::unique_ptr<char, decltype(&std::free)> text(
+      ::openxpc_plist_write_xml(list, &size, &error), &std::free);
+  if (!text) return bad_input(what + " " + name + ": ", error);
+  return write_whole(directory, name, text.get(), size, what);
 }
 
 }  // namespace openxpc::supervise

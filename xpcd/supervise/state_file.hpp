@@ -1,5 +1,6 @@
 #pragma once
 
+#include "job/object.hpp"
 #include "job/outcome.hpp"
 
 #include <cstddef>
@@ -15,5 +16,12 @@ failure_of write_whole(int borrowed_directory, const std::string& name, const vo
 
 /// Nothing when there is no such regular file or it is larger than 4 MiB.
 std::optional<std::string> read_whole(int borrowed_directory, const std::string& name);
+
+/// The same for property lists. Errors: not_found, there is no such file; bad_input, it is no
+/// property list; they call it by `shown`.
+outcome<object_ref> read_plist(int borrowed_directory, const std::string& name,
+                               const std::string& shown);
+failure_of write_plist(int borrowed_directory, const std::string& name, xpc_object_t list,
+                       const std::string& what);
 
 }  // namespace openxpc::supervise
