@@ -56,14 +56,15 @@ outcome<directory> directory::open(const std::string& path, bool system) {
   } else if (errno != EEXIST) {
     return system_trouble(errno, path);
   }
-  result.fd_ = open_without_links(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
-  if (!result.fd_) {
+  base::fd opened = open_without_links(AT_FDCWD, path.c_str(), O_RDONLY | O_DIRECTORY);
+  if (!opened) {
     if (errno == ELOOP) {
       return trouble{trouble::kind::denied,
                      path + ": the path goes through a symbolic link; give the real path", ELOOP};
     }
     return system_trouble(errno, path);
   }
+  result.fd_ = std::move(opened);
   struct stat status;
   if (::fstat(result.fd_.get(), &status) < 0) return system_trouble(errno, path);
   if (status.st_uid != ::geteuid()) {
