@@ -183,6 +183,7 @@ int run(const options& wanted) {
   supervise::supervisor_options options;
   options.descriptor_limit = raise_descriptor_limit();
   options.state_directory = wanted.state.value_or(where->state);
+  options.system_directory = where->system_directory;
   if (wanted.idle_exit) options.idle_exit = std::chrono::seconds(*wanted.idle_exit);
   if (wanted.check_in_time) options.check_in_time = std::chrono::seconds(*wanted.check_in_time);
   supervise::supervisor jobs(loop, *directory, options);

@@ -10,6 +10,9 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -124,6 +127,63 @@ XPC_TEST_ROLE(swapper) {
   return 0;
 }
 
+/// two_domains USERS_DIRECTORY: a machine of its own with the domain of the system and that of
+/// another user. Says what became of the user's jobs, then what the user's xpcd said of them.
+XPC_TEST_ROLE(two_domains) {
+  const std::string& users = call.arguments.at(0);
+  if (::unshare(CLONE_NEWNS) != 0 ||
+      ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+      ::mount("run", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") != 0) {
+    xpc_testing::say("no mounts");
+    return 0;
+  }
+  xpc_testing::child system = xpc_testing::child::program(
+      OPENXPC_XPCD, {.arguments = {"--system", "--ready-fd", "1", "--state", users + "/../state"},
+                     .keep_stderr = true});
+  system.expect_line("ready");
+  const auto bootstrap = [](const std::string& directory, const std::string& list) {
+    object_ref request = dictionary();
+    set(request, "op", "bootstrap");
+    set(request, "origin", "test.plist");
+    ::xpc_dictionary_set_data(request.get(), "plist", list.data(), list.size());
+    const answer result = ask_control(directory, request);
+    return result ? std::string("loaded") : result.message;
+  };
+  xpc_testing::say(
+      bootstrap("/run/xpc", for_anybody(plist("daemon", {"/bin/true"}, {"org.example.daemon"}))));
+  xpc_testing::say(
+      bootstrap("/run/xpc", with_options(plist("shy", {"/bin/true"}, {"org.example.shy"}),
+                                         "<key>AllowAnyPeer</key><true/>"
+                                         "<key>HideUntilCheckIn</key><true/>")));
+  xpc_testing::child user = xpc_testing::child::program(
+      "/usr/bin/setpriv", {.arguments = {"--reuid=65534", "--regid=65534", "--clear-groups",
+                                         OPENXPC_XPCD, "--ready-fd", "1"},
+                           .environment = {"XDG_RUNTIME_DIR=" + users, "HOME=" + users},
+                           .keep_stderr = true});
+  user.expect_line("ready");
+  const std::string domain = users + "/xpc";
+  xpc_testing::say(bootstrap(
+      domain, plist("squatter", {"/bin/true"}, {"org.example.mine", "org.example.daemon"})));
+  xpc_testing::say(bootstrap(domain, plist("other", {"/bin/true"}, {"org.example.shy"})));
+  xpc_testing::say(bootstrap(domain, plist("honest", {"/bin/true"}, {"org.example.mine"})));
+  constexpr int tries = 200;
+  for (int i = 0; i < tries; ++i) {
+    (void)bootstrap(domain, plist("squatter", {"/bin/true"}, {"org.example.daemon"}));
+  }
+  const std::string log = user.error_text();
+  int lines = 0;
+  for (std::size_t at = 0; (at = log.find("squatter: refused: ", at)) != std::string::npos; ++at) {
+    ++lines;
+  }
+  xpc_testing::say(lines > 0 && lines < tries / 2 ? "logged now and then"
+                                                  : std::to_string(lines) + " lines");
+  for (xpc_testing::child* one : {&user, &system}) {
+    one->kill(SIGTERM);
+    one->wait();
+  }
+  return 0;
+}
+
 namespace {
 
 class OtherUsers : public ::testing::Test {
@@ -163,6 +223,23 @@ TEST_F(OtherUsers, T52_NobodyTakesANameWhileXpcdDiesAHundredTimes) {
   squatter.write_line("enough");
   squatter.expect_line("0");
   EXPECT_EQ(squatter.wait().status, 0);
+}
+
+TEST_F(OtherUsers, T52_AUsersDomainDoesNotLoadWhatHasANameOfTheSystem) {
+  xpc_testing::child both = xpc_testing::child::role("two_domains", {.arguments = {own}});
+  const std::string first = both.read_line().value_or("");
+  if (first == "no mounts") {
+    both.wait();
+    GTEST_SKIP() << "NOT SHOWN: a file system of its own cannot be mounted here";
+  }
+  EXPECT_EQ(first, "loaded");
+  both.expect_line("loaded");
+  const std::string behind = " is the system's, in /run/xpc, and no job of a user may have it";
+  both.expect_line("squatter: the name org.example.daemon" + behind);
+  both.expect_line("other: the name org.example.shy" + behind);
+  both.expect_line("loaded");  // with the name that the refused one would have had as well
+  both.expect_line("logged now and then");
+  EXPECT_EQ(both.wait().status, 0);
 }
 
 TEST_F(OtherUsers, T53_PrivilegedClientsTakeNoDomainFromTheEnvironment) {

@@ -10,6 +10,8 @@ namespace openxpc::domain {
 
 namespace {
 
+constexpr const char* system_directory = "/run/xpc";
+
 const char* const remedy = "; name a directory with --domain DIR";
 
 bool is_private_directory(const std::string& path, uid_t owner) {
@@ -59,7 +61,8 @@ outcome<location> locate(const surroundings& here) {
         std::string("a set-uid program takes no directory from its environment") + remedy};
   }
   if (here.euid == 0)
-    return location{"/run/xpc", true, {"/etc/xpc/daemons", "/usr/lib/xpc/daemons"}, "/var/lib/xpc"};
+    return location{
+        system_directory, true, {"/etc/xpc/daemons", "/usr/lib/xpc/daemons"}, "/var/lib/xpc"};
   if (here.xdg_runtime_dir && !here.xdg_runtime_dir->empty()) {
     const std::string& base = *here.xdg_runtime_dir;
     if (base.front() != '/') {
@@ -71,11 +74,11 @@ outcome<location> locate(const surroundings& here) {
           trouble::kind::denied,
           "XDG_RUNTIME_DIR " + base + " is not a directory of this user with mode 0700" + remedy};
     }
-    return location{base + "/xpc", false, agents_of(here), state_of(here)};
+    return location{base + "/xpc", false, agents_of(here), state_of(here), system_directory};
   }
   std::string made_by_root = "/run/xpc/user/" + std::to_string(here.euid);
   if (here.is_private_directory(made_by_root, here.euid))
-    return location{made_by_root, false, agents_of(here), state_of(here)};
+    return location{made_by_root, false, agents_of(here), state_of(here), system_directory};
   return trouble{trouble::kind::not_found,
                  "XDG_RUNTIME_DIR is not set and there is no " + made_by_root + remedy};
 }

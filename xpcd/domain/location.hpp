@@ -30,6 +30,10 @@ struct location {
       false;  // the domain of the whole machine: everybody may connect, root alone changes it
   std::vector<std::string> jobs;  // where descriptions are looked for, the first label wins
   std::string state;              // where lasting state is kept; empty: nobody says
+  /// The directory of the system's domain, where clients of this one look next and whose names are
+  /// not this one's to have; empty for that domain itself, and for a directory of somebody's
+  /// choice.
+  std::string system_directory = {};
 };
 
 /// With --system the domain of the whole machine, in --domain DIR or /run/xpc, for root alone. Else

@@ -45,6 +45,16 @@ TEST(DomainLocation, UserHasADirectoryBelowTheRuntimeDirectory) {
   EXPECT_EQ(locate(here)->directory, "/run/user/1000/xpc");
 }
 
+TEST(DomainLocation, OnlyTheDomainOfAUserStandsBelowThatOfTheSystem) {
+  surroundings here = of_user(1000);
+  EXPECT_EQ(locate(here)->system_directory, "/run/xpc") << "where root made it";
+  here.xdg_runtime_dir = "/run/user/1000";
+  EXPECT_EQ(locate(here)->system_directory, "/run/xpc");
+  here.option = "/srv/domain";
+  EXPECT_EQ(locate(here)->system_directory, "") << "whoever names it looks nowhere else";
+  EXPECT_EQ(locate(of_user(0))->system_directory, "");
+}
+
 TEST(DomainLocation, WhereDescriptionsAndLastingStateAre) {
   surroundings here = of_user(1000);
   here.xdg_runtime_dir = "/run/user/1000";

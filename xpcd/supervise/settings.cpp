@@ -3,9 +3,12 @@
 #include "job/name.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
+#include "supervise/trusted_path.hpp"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 namespace openxpc::supervise {
 
@@ -37,6 +40,27 @@ failure_of supervisor::refuse_disabled(const job::description& job) const {
   return trouble{trouble::kind::denied, job.label + ": is disabled in this domain" +
                                             (at == all->end() ? " by its description" : "") +
                                             "; xpcctl enable " + job.label + " changes that"};
+}
+
+/// A client of this domain looks here before it looks in that of the system: a name that the system
+/// has would be somebody else here. What is believed of its directory is what only root can write.
+failure_of supervisor::refuse_squatting(const job::description& job) {
+  if (options_.system_directory.empty() || directory_.is_system()) return std::nullopt;
+  outcome<base::fd> system = open_trusted(options_.system_directory);
+  if (!system) return std::nullopt;
+  for (const std::string& name : job.names) {
+    for (const bool hidden : {false, true}) {
+      struct stat found;
+      const std::string file = domain::directory::file_of(name, hidden);
+      if (::fstatat(system->get(), file.c_str(), &found, AT_SYMLINK_NOFOLLOW) < 0) continue;
+      const std::string why = "the name " + name + " is the system's, in " +
+                              options_.system_directory + ", and no job of a user may have it";
+      const std::string line = squatting_.take("refused: " + why, base::boot_clock::now());
+      if (!line.empty()) say(job.label, line);
+      return trouble{trouble::kind::denied, job.label + ": " + why};
+    }
+  }
+  return std::nullopt;
 }
 
 failure_of supervisor::refuse_kind(const job::reading& what, peers allowed) const {

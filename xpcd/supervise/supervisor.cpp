@@ -151,6 +151,7 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
     }
   }
   if (failure_of why = refuse_kind(what, allowed)) return *why;
+  if (failure_of why = refuse_squatting(what.job)) return *why;
   if (failure_of why = refuse_disabled(what.job)) return *why;
   if (failure_of why = forbidden(what.job)) return *why;
   job_ref job = std::make_shared<supervised>(loop_, std::move(what.job));

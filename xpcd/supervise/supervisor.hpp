@@ -36,6 +36,7 @@ namespace openxpc::supervise {
 struct supervisor_options {
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE of services; 0: ours
   std::string state_directory;         // of what outlasts a restart of the machine; empty: nowhere
+  std::string system_directory;        // whose names no job may have; empty: there are none
   std::chrono::seconds idle_exit{60};  // between two questions whether anybody needs a job
   bool service_links = true;  // services connect to the control interface before they start
   std::chrono::milliseconds hand_back_time{2000};
@@ -246,6 +247,7 @@ class supervisor {
 
   // settings.cpp
   failure_of refuse_disabled(const job::description& job) const;
+  failure_of refuse_squatting(const job::description& job);
   failure_of refuse_kind(const job::reading& what, peers allowed) const;
 
   // names.cpp
@@ -306,6 +308,7 @@ class supervisor {
   std::map<std::string, std::string> owners_;  // name to label
   std::map<pid_t, std::string> processes_;     // pid to label
   std::set<std::string> dependent_;            // labels of jobs that run while others are loaded
+  limited_log squatting_;                      // for names of the system
   limited_log meddling_;                       // with sockets, by services that share them
   std::set<std::string> awaiting_hand_back_;   // labels
   asio::steady_timer hand_back_timer_;
