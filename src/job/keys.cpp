@@ -64,7 +64,7 @@ constexpr key_rule rules[] = {
     {"Program", read_program, nullptr},
     {"ProgramArguments", read_arguments, nullptr},
     {"QueueDirectories", read_queue_directories, nullptr},
-    {"RootDirectory", refuse_root_directory, nullptr},
+    {"RootDirectory", read_root_directory, nullptr},
     {"RunAtLoad", read_run_at_load, nullptr},
     {"SandboxContainer", nullptr, apple_policy},
     {"SandboxFlags", nullptr, apple_policy},

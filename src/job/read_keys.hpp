@@ -26,7 +26,7 @@ void read_names(reader& in, const key_path& path, xpc_object_t value, descriptio
 void read_session_types(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_associated_bundles(reader& in, const key_path& path, xpc_object_t value,
                              description* job);
-void refuse_root_directory(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_root_directory(reader& in, const key_path& path, xpc_object_t value, description* job);
 
 // read_process.cpp: how its process is set up.
 void read_umask(reader& in, const key_path& path, xpc_object_t value, description* job);

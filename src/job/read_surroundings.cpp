@@ -65,10 +65,11 @@ void read_associated_bundles(reader& in, const key_path& path, xpc_object_t valu
 }
 
 /// What asks to be confined must not run free.
-void refuse_root_directory(reader& in, const key_path& path, xpc_object_t, description*) {
-  in.error(path,
-           "is not done here, and without it the job would see all files; let the program "
-           "change its root by itself");
+void read_root_directory(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  in.absolute_path(path, value, &job->root_directory);
+  in.error_in(finding::scope::user, path,
+              "only root may change the root of a job, and without it the job would see all files; "
+              "load it into the system domain");
 }
 
 }  // namespace openxpc::job

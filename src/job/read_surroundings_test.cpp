@@ -75,9 +75,17 @@ TEST(JobSurroundings, LaunchOnlyOnceAndStartOnMountAreRead) {
 }
 
 TEST(JobSurroundings, WhatAsksToBeConfinedIsRefusedWhereItWouldNotBe) {
-  EXPECT_EQ(error_of("\"RootDirectory\": \"/srv\""),
-            "j:2: RootDirectory: is not done here, and without it the job would see all files; let "
-            "the program change its root by itself");
+  outcome<reading> result = read(json("\"RootDirectory\": \"/srv\""), "j");
+  ASSERT_TRUE(result) << result.error().text;
+  EXPECT_EQ(result->job.root_directory, "/srv");
+  ASSERT_EQ(result->objections.size(), 1u);
+  EXPECT_TRUE(counts_in(result->objections[0].where, domain_kind::user));
+  EXPECT_FALSE(counts_in(result->objections[0].where, domain_kind::system));
+  EXPECT_EQ(result->objections[0].text,
+            "j:2: RootDirectory: only root may change the root of a job, and without it the job "
+            "would see all files; load it into the system domain");
+  EXPECT_EQ(error_of("\"RootDirectory\": \"srv\""),
+            "j:2: RootDirectory: srv is not an absolute path");
 }
 
 TEST(JobKeys, EveryKeyOfLaunchdIsReadOrHasAReasonWhyNot) {

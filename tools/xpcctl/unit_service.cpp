@@ -110,6 +110,10 @@ std::string unit_builder::files() {
       warn(ours, "systemd cannot be told of a path with such characters");
     }
   };
+  if (!job.root_directory.empty() && !how.system) {
+    warn("RootDirectory", "the manager of a user may not change the root of a service");
+  }
+  add("RootDirectory", "RootDirectory", "", job.root_directory);
   add("WorkingDirectory", "WorkingDirectory", "", job.working_directory);
   add("StandardInPath", "StandardInput", "file:", job.stdin_path);
   add("StandardOutPath", "StandardOutput", "append:", job.stdout_path);

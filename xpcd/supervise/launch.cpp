@@ -1,6 +1,7 @@
 // Starting a job: from its description to a process.
 
 #include "supervise/environment.hpp"
+#include "supervise/job_root.hpp"
 #include "supervise/output.hpp"
 #include "supervise/private_place.hpp"
 #include "supervise/program.hpp"
@@ -43,7 +44,18 @@ outcome<program> supervisor::open_program_of(const job::description& job,
   program_rule rule;
   rule.trusted = directory_.is_system();
   rule.no_new_privileges = job.process.no_new_privileges;
-  return open_program(job.program, job.arguments, value_of(environment, "PATH"), rule);
+  const std::string& search_path = value_of(environment, "PATH");
+  if (job.root_directory.empty()) {
+    return open_program(job.program, job.arguments, search_path, rule);
+  }
+  outcome<base::fd> root = open_job_root(job.root_directory);
+  if (!root) return root.error();
+  rule.borrowed_root = root->get();
+  outcome<program> found = open_program(job.program, job.arguments, search_path, rule);
+  if (found) return found;
+  trouble why = found.error();
+  why.text = "RootDirectory " + job.root_directory + ": " + why.text;
+  return why;
 }
 
 failure_of supervisor::forbidden(const job::description& job) const {
@@ -120,8 +132,20 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
   plan.service_names = job.names.size();
   plan.domain_path = directory_.path();
   plan.own_keyring = directory_.is_system();
-  plan.domain_fd = directory_.borrowed_fd();
+  plan.domain_fd = plan.link_domain_fd = directory_.borrowed_fd();
   if (options_.service_links) plan.link_socket = domain::control_name;
+  base::fd root, enclosed;
+  if (!job.job.root_directory.empty()) {
+    outcome<base::fd> opened = open_job_root(job.job.root_directory);
+    if (!opened) return opened.error();
+    root = std::move(*opened);
+    enclosed = enclosed_directory(directory_.borrowed_fd());
+    if (!enclosed) {
+      say(job.job.label, system_trouble(errno, "RootDirectory: it is told of no domain").text);
+    }
+    plan.root_fd = root.get();
+    plan.domain_fd = enclosed.get();
+  }
   plan.working_directory = job.job.working_directory;
   plan.run_fd = saved_.borrowed_fd();
   plan.run_file =

@@ -3,7 +3,9 @@
 #include "supervise/trusted_path.hpp"
 
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -34,15 +36,16 @@ const char* rights_of(int borrowed_path_fd, const struct stat& status) {
   return nullptr;
 }
 
-outcome<base::fd> open_path(const std::string& path, bool trusted) {
-  if (trusted) return open_trusted(path);
+outcome<base::fd> open_path(const std::string& path, const program_rule& rule) {
+  if (rule.borrowed_root >= 0) return open_trusted_in(rule.borrowed_root, path);
+  if (rule.trusted) return open_trusted(path);
   base::fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
   if (!file) return system_trouble(errno, path);
   return file;
 }
 
 outcome<base::fd> open_executable(const std::string& path, program_rule rule) {
-  outcome<base::fd> opened = open_path(path, rule.trusted);
+  outcome<base::fd> opened = open_path(path, rule);
   if (!opened) return opened.error();
   base::fd file = std::move(*opened);
   struct stat status;
@@ -98,7 +101,28 @@ interpreter_line parse_interpreter(std::string_view line) {
   return result;
 }
 
-outcome<std::string> look_for(const std::string& named, const std::string& search_path) {
+/// The path by which the program itself finds the file.
+std::string path_inside(std::string path, int borrowed_root, const std::string& otherwise) {
+  if (borrowed_root < 0) return path;
+  const std::string root = real_path(borrowed_root, "");
+  if (root == "/") return path;
+  const bool is_inside = !root.empty() && path.compare(0, root.size() + 1, root + "/") == 0;
+  return is_inside ? path.substr(root.size()) : otherwise;
+}
+
+bool is_executable(const std::string& path, int borrowed_root) {
+  if (borrowed_root < 0) return ::access(path.c_str(), X_OK) == 0;
+  open_how how{};
+  how.flags = O_PATH | O_CLOEXEC;
+  how.resolve = RESOLVE_IN_ROOT;
+  const base::fd file(
+      static_cast<int>(::syscall(SYS_openat2, borrowed_root, path.c_str(), &how, sizeof how)));
+  const std::string link = "/proc/self/fd/" + std::to_string(file.get());
+  return file && ::access(link.c_str(), X_OK) == 0;
+}
+
+outcome<std::string> look_for(const std::string& named, const std::string& search_path,
+                              int borrowed_root) {
   if (named.empty()) return trouble{trouble::kind::bad_input, "the program has no name"};
   if (named.front() == '/') return named;
   if (named.find('/') != std::string::npos) {
@@ -111,7 +135,7 @@ outcome<std::string> look_for(const std::string& named, const std::string& searc
   while (!rest.empty()) {
     const std::size_t end = rest.find(':');
     std::string candidate = std::string(rest.substr(0, end)) + "/" + named;
-    if (candidate.front() == '/' && ::access(candidate.c_str(), X_OK) == 0) return candidate;
+    if (candidate.front() == '/' && is_executable(candidate, borrowed_root)) return candidate;
     rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
   }
   return trouble{trouble::kind::not_found, named + ": no such program in " + search_path, ENOENT};
@@ -121,7 +145,7 @@ outcome<std::string> look_for(const std::string& named, const std::string& searc
 
 outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
                               const std::string& search_path, program_rule rule) {
-  outcome<std::string> path = look_for(named, search_path);
+  outcome<std::string> path = look_for(named, search_path, rule.borrowed_root);
   if (!path) return path.error();
   outcome<base::fd> file = open_executable(*path, rule);
   if (!file) return file.error();
@@ -145,7 +169,7 @@ outcome<program> open_program(const std::string& named, const std::vector<std::s
     }
     std::vector<std::string> all{line.path};
     if (!line.argument.empty()) all.push_back(line.argument);
-    all.push_back(result.path);
+    all.push_back(path_inside(result.path, rule.borrowed_root, *path));
     all.insert(all.end(), result.arguments.begin() + 1, result.arguments.end());
     result.arguments = std::move(all);
     result.file = std::move(*interpreter);

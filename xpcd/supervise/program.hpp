@@ -13,7 +13,7 @@ namespace openxpc::supervise {
 
 struct program {
   base::fd file;                       // an ELF file, or a script's interpreter: for execveat
-  std::string path;                    // canonical, of the program named by the job
+  std::string path;                    // canonical, as we see it, of the program named by the job
   std::vector<std::string> arguments;  // complete, argv[0] first
   file_identity version;               // of the program named by the job
   bool is_script = false;
@@ -23,6 +23,9 @@ struct program_rule {
   bool trusted = false;  // only root can have put them there (trusted_path.hpp)
   bool no_new_privileges =
       false;  // they bring no rights of their own: set-uid, set-gid, capabilities
+  /// What is "/" for the program, and for the paths that lead to it; only where they are trusted.
+  /// -1: what is so for us.
+  int borrowed_root = -1;
 };
 
 /// @param named      absolute, or a plain name to be looked for in `search_path` (as PATH is

@@ -120,6 +120,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
   if (job->any_peer) set_bool(all, "any-peer", true);
   set(all, "program", job->job.program);
   set(all, "arguments", strings(job->job.arguments));
+  if (!job->job.root_directory.empty()) set(all, "root-directory", job->job.root_directory);
   set(all, "working-directory", job->job.working_directory);
   if (whole) {
     object_ref variables = new_dictionary();

@@ -29,6 +29,8 @@ std::string describe(const spawn_plan& plan, const child_work& work) {
   switch (work.failed_at) {
     case step::directory:
       return "working directory " + plan.working_directory;
+    case step::root:
+      return "RootDirectory";
     case step::cgroup:
       return "cgroup for " + path;
     case step::run_state:
@@ -200,15 +202,17 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   work.program_fd = plan.what->file.get();
   work.run_fd = plan.run_fd;
   work.cgroup_fd = plan.cgroup_fd;
-  int link_domain = plan.domain_fd;
-  std::vector<int*> needed{&work.program_fd, &work.run_fd, &work.cgroup_fd, &link_domain};
+  work.root_fd = plan.root_fd;
+  work.link_domain_fd = plan.link_domain_fd;
+  std::vector<int*> needed{&work.program_fd, &work.run_fd, &work.cgroup_fd, &work.root_fd,
+                           &work.link_domain_fd};
   for (int& one : work.sources) needed.push_back(&one);
   const bool shares = plan.room != nullptr && plan.room->borrow(needed);
   const loan lent{shares ? plan.room : nullptr};
   if (shares) work.above = plan.room->end();
   work.link_address.sun_family = AF_UNIX;
-  std::snprintf(work.link_address.sun_path, sizeof work.link_address.sun_path,
-                "/proc/self/fd/%d/%s", link_domain, plan.link_socket.c_str());
+  std::snprintf(work.link_address.sun_path, sizeof work.link_address.sun_path, "%s",
+                plan.link_socket.c_str());
   const std::string run_file_new = "." + plan.run_file + ".new";
   prepare_setup(plan, &work);
   work.run_file = plan.run_file.c_str();

@@ -24,9 +24,11 @@ struct spawn_plan {
   std::vector<std::pair<std::string, int>> listeners;  // name and socket: 3, 4, ... in the child
   std::size_t service_names = 0;  // how many of them are for names of services; they come first
   std::string domain_path;
-  int domain_fd = -1;       // the descriptor behind the listeners; also where the link is connected
-  std::string link_socket;  // file in the domain that the child connects to for its service link;
+  int domain_fd = -1;       // the descriptor behind the listeners; -1: none
+  int link_domain_fd = -1;  // the directory that the link is connected in
+  std::string link_socket;  // file in there that the child connects to for its service link;
                             // empty: none
+  int root_fd = -1;         // a directory that becomes the child's "/"; -1: ours stays
   std::string working_directory = "/";
   int stdin_fd = -1, stdout_fd = -1, stderr_fd = -1;  // -1: /dev/null
   /// Where the child writes who it is before it becomes the program, so that a new xpcd finds it

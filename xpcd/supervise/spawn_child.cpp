@@ -63,13 +63,21 @@ OPENXPC_IN_CHILD bool enter_cgroup(int borrowed_cgroup) noexcept {
   return entered;
 }
 
-/// A failure to connect is no failure to start: the service is unmanaged then.
+/// For good, and before the process gives up the right to do so. The working directory comes later,
+/// with the descriptors: until then it stays outside.
+OPENXPC_IN_CHILD bool change_root(int borrowed_root) noexcept {
+  return call(SYS_fchdir, borrowed_root) >= 0 && call(SYS_chroot, ".") >= 0;
+}
+
+/// A failure to connect is no failure to start: the service is unmanaged then. From within the
+/// directory, since not every root has a /proc to go through.
 OPENXPC_IN_CHILD int connect_link(child_work& work) noexcept {
   const long link = call(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
   if (link < 0) return -1;
   const int on = 1;
   call(SYS_setsockopt, link, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  if (call(SYS_connect, link, &work.link_address, sizeof work.link_address) < 0) {
+  if (call(SYS_fchdir, work.link_domain_fd) < 0 ||
+      call(SYS_connect, link, &work.link_address, sizeof work.link_address) < 0) {
     call(SYS_close, link);
     return -1;
   }
@@ -180,6 +188,7 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
   if (const step wrong = set_priorities(work); wrong != step::none) fail(wrong);
   // Capabilities that xpcd was given beside its user are not for its jobs.
   call(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  if (work.root_fd >= 0 && !change_root(work.root_fd)) fail(step::root);
   if (work.identity != nullptr) {
     if (const step wrong = take_identity(*work.identity); wrong != step::none) fail(wrong);
   } else if (plan.own_keyring && !take_own_keyring()) {
@@ -198,8 +207,7 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
       work.link_number[0] = 0;
     }
   }
-  // After the link: the working directory must not change what /proc/self leads to, the descriptors
-  // must.
+  // After the link, which goes by a descriptor of ours.
   const long program_file =
       call(SYS_fcntl, work.program_fd, F_DUPFD_CLOEXEC, static_cast<int>(work.sources.size()) + 1);
   if (program_file < 0 || !place_descriptors(work)) fail(step::descriptors);

@@ -99,7 +99,7 @@ TEST_F(Spawn, HandsOverListenersDomainAndLink) {
   spawn_plan plan;
   // Sources that stand where targets go, in the wrong order.
   plan.listeners = {{"two", two->socket.get()}, {"one", one->socket.get()}};
-  plan.domain_fd = domain->borrowed_fd();
+  plan.domain_fd = plan.link_domain_fd = domain->borrowed_fd();
   plan.domain_path = domain->path();
   plan.link_socket = domain::control_name;
   plan.run_fd = domain->borrowed_run_fd();

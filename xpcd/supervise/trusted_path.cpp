@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <deque>
+#include <vector>
 
 namespace openxpc::supervise {
 
@@ -59,44 +60,62 @@ outcome<base::fd> open_root() {
   return root;
 }
 
-}  // namespace
+/// A directory on the way, or what the way leads to.
+struct place {
+  base::fd at;
+  std::string path;  // for messages
+  bool is_directory = true;
+};
 
-outcome<base::fd> open_trusted(const std::string& path) { return open_owned(path, 0); }
-
-outcome<base::fd> open_owned(const std::string& path, uid_t owner) {
+/// The places since the root are kept, so that ".." goes back to what was looked at.
+outcome<base::fd> walk(outcome<base::fd> root, const std::string& path, uid_t owner) {
   if (path.empty() || path.front() != '/') {
     return trouble{trouble::kind::bad_input, path + ": is not an absolute path", EINVAL};
   }
-  outcome<base::fd> at = open_root();
-  if (!at) return at.error();
+  if (!root) return root.error();
+  std::vector<place> way;
+  way.push_back({std::move(*root), {}});
   std::deque<std::string> left;
   prepend(path, &left);
-  std::string walked;  // for messages; after ".." it says how we came here
   int links = 0;
   while (!left.empty()) {
     const std::string part = left.front();
     left.pop_front();
-    const std::string here = walked + "/" + part;
-    base::fd next(::openat(at->get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    const std::string here = way.back().path + "/" + part;
+    if (!way.back().is_directory) return system_trouble(ENOTDIR, here);
+    if (part == "..") {
+      if (way.size() > 1) way.pop_back();
+      continue;
+    }
+    base::fd next(::openat(way.back().at.get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
     struct stat status;
     if (!next || ::fstat(next.get(), &status) < 0) return system_trouble(errno, here);
     if (failure_of why = judge(status, here, owner)) return *why;
     if (!S_ISLNK(status.st_mode)) {
-      at = std::move(next);
-      walked = here;
+      way.push_back({std::move(next), here, S_ISDIR(status.st_mode)});
       continue;
     }
     if (++links > most_links) return system_trouble(ELOOP, path);
     outcome<std::string> target = target_of(next.get(), here);
     if (!target) return target.error();
     prepend(*target, &left);
-    if (!target->empty() && target->front() == '/') {
-      at = open_root();
-      if (!at) return at.error();
-      walked.clear();
-    }
+    if (!target->empty() && target->front() == '/') way.resize(1);
   }
-  return at;
+  return std::move(way.back().at);
+}
+
+}  // namespace
+
+outcome<base::fd> open_trusted(const std::string& path) { return open_owned(path, 0); }
+
+outcome<base::fd> open_owned(const std::string& path, uid_t owner) {
+  return walk(open_root(), path, owner);
+}
+
+outcome<base::fd> open_trusted_in(int borrowed_root, const std::string& path) {
+  base::fd root = base::fd::copy(borrowed_root);
+  if (!root) return system_trouble(errno, "/");
+  return walk(std::move(root), path, 0);
 }
 
 outcome<base::fd> open_trusted_parent(const std::string& path, std::string* name) {

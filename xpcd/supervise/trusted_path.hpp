@@ -17,7 +17,11 @@ namespace openxpc::supervise {
 /// Errors (denied) name the step; or the system's word.
 outcome<base::fd> open_trusted(const std::string& path);
 
-/// The same where files of that user count as well as root's.
+/// The same where that directory is "/": neither links nor ".." lead out of it. Messages name the
+/// steps as they are called inside. The directory itself is not judged.
+outcome<base::fd> open_trusted_in(int borrowed_root, const std::string& path);
+
+/// open_trusted() where files of that user count as well as root's.
 outcome<base::fd> open_owned(const std::string& path, uid_t owner);
 
 /// open_trusted() for the directory that a file stands in; `*name` gets the last part of the path.

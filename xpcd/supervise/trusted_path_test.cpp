@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,6 +70,28 @@ TEST_F(TrustedPath, T58_LinksOfOthersAreRefused) {
   EXPECT_FALSE(open_trusted(root + "/link"));
   std::filesystem::create_symlink("loop", root + "/loop");
   EXPECT_EQ(open_trusted(root + "/loop").error().number, ELOOP);
+}
+
+TEST_F(TrustedPath, T58_NothingLeadsOutOfAnotherRoot) {
+  if (!is_root()) GTEST_SKIP() << "only root's files get that far";
+  namespace fs = std::filesystem;
+  fs::create_directories(root + "/jail/etc/deep");
+  std::ofstream(root + "/secret") << "x";
+  std::ofstream(root + "/jail/secret") << "inside";
+  fs::create_symlink("/secret", root + "/jail/etc/deep/absolute");
+  fs::create_symlink("../../../../../secret", root + "/jail/etc/deep/relative");
+  const base::fd jail(::open((root + "/jail").c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  struct stat inside, found;
+  ASSERT_EQ(::stat((root + "/jail/secret").c_str(), &inside), 0);
+  for (const char* path : {"/secret", "/../secret", "/etc/../../../secret", "/etc/deep/absolute",
+                           "/etc/deep/relative", "/etc/deep/../deep/relative"}) {
+    outcome<base::fd> file = open_trusted_in(jail.get(), path);
+    ASSERT_TRUE(file) << path << file.error().text;
+    ASSERT_EQ(::fstat(file->get(), &found), 0);
+    EXPECT_EQ(found.st_ino, inside.st_ino) << path;
+  }
+  EXPECT_EQ(open_trusted_in(jail.get(), root + "/secret").error().number, ENOENT);
+  EXPECT_EQ(open_trusted_in(jail.get(), "/secret/../secret").error().number, ENOTDIR);
 }
 
 TEST_F(TrustedPath, WhatIsNotThereIsSaidWithThePlace) {
