@@ -15,8 +15,15 @@ constexpr std::size_t most_path_bytes = sizeof(sockaddr_un::sun_path) - 1;
 void read_type(reader& in, const key_path& path, xpc_object_t value, socket_entry* out) {
   std::string text;
   if (!in.text(path, value, &text)) return;
-  if (text != "stream" && text != "dgram") return in.error(path, "expected stream or dgram");
-  out->datagram = text == "dgram";
+  if (text == "stream") {
+    out->type = socket_entry::kind::stream;
+  } else if (text == "dgram") {
+    out->type = socket_entry::kind::datagram;
+  } else if (text == "seqpacket") {
+    out->type = socket_entry::kind::seqpacket;
+  } else {
+    in.error(path, "expected stream, dgram or seqpacket");
+  }
 }
 
 void read_family(reader& in, const key_path& path, xpc_object_t value, socket_entry* out) {
@@ -39,7 +46,7 @@ void read_protocol(reader& in, const key_path& path, xpc_object_t value, socket_
   std::string text;
   if (!in.text(path, value, &text)) return;
   if (text != "TCP" && text != "UDP") return in.error(path, "expected TCP or UDP");
-  out->datagram = text == "UDP";
+  out->type = text == "UDP" ? socket_entry::kind::datagram : socket_entry::kind::stream;
 }
 
 void read_passive(reader& in, const key_path& path, xpc_object_t value, socket_entry*) {
@@ -110,6 +117,11 @@ void complete(reader& in, const key_path& path, socket_entry* entry) {
     in.error(path, "SockPathName is for SockFamily Unix");
   } else if (entry->service.empty()) {
     in.error(path, "SockServiceName is missing, and so is SockPathName");
+  }
+  if (entry->type == socket_entry::kind::seqpacket && entry->how != family::unix_path) {
+    key_path here = path;
+    here.emplace_back("SockType");
+    in.error(here, "seqpacket is for SockFamily Unix");
   }
 }
 

@@ -25,23 +25,25 @@ TEST(JobSockets, EntriesComeInTheOrderOfTheirNames) {
   outcome<reading> result = read_sockets(
       "{\"web\": [{\"SockServiceName\": \"http\", \"SockFamily\": \"IPv4v6\"},"
       "           {\"SockServiceName\": 53, \"SockType\": \"dgram\", \"SockNodeName\": \"::1\"}],"
-      " \"local\": {\"SockPathName\": \"/run/x\", \"SockPathMode\": 438, \"SockPathOwner\": 3}}");
+      " \"local\": {\"SockPathName\": \"/run/x\", \"SockPathMode\": 438, \"SockPathOwner\": 3,"
+      "           \"SockType\": \"seqpacket\"}}");
   ASSERT_TRUE(result) << result.error().text;
   const std::vector<socket_entry>& all = result->job.sockets;
   ASSERT_EQ(all.size(), 3u);
   EXPECT_EQ(all[0].name, "local");
   EXPECT_EQ(all[0].how, family::unix_path);
   EXPECT_EQ(all[0].path, "/run/x");
+  EXPECT_EQ(all[0].type, socket_entry::kind::seqpacket);
   EXPECT_EQ(all[0].path_mode, 0666u);
   EXPECT_EQ(all[0].path_owner, 3u);
   EXPECT_FALSE(all[0].path_group);
   EXPECT_EQ(all[1].name, "web");
   EXPECT_EQ(all[1].how, family::both_in_one);
   EXPECT_EQ(all[1].service, "http");
-  EXPECT_FALSE(all[1].datagram);
+  EXPECT_EQ(all[1].type, socket_entry::kind::stream);
   EXPECT_EQ(all[2].service, "53");
   EXPECT_EQ(all[2].node, "::1");
-  EXPECT_TRUE(all[2].datagram);
+  EXPECT_EQ(all[2].type, socket_entry::kind::datagram);
 }
 
 TEST(JobSockets, MistakesAreNamed) {
@@ -55,8 +57,10 @@ TEST(JobSockets, MistakesAreNamed) {
             "j:2: Sockets/a: SockPathName is for SockFamily Unix");
   EXPECT_EQ(first_error_of("{\"a\": {\"SockServiceName\": 65536}}"),
             "j:2: Sockets/a/SockServiceName: expected integer from 0 to 65535");
+  EXPECT_EQ(error_of("{\"a\": {\"SockServiceName\": 1, \"SockType\": \"raw\"}}"),
+            "j:2: Sockets/a/SockType: expected stream, dgram or seqpacket");
   EXPECT_EQ(error_of("{\"a\": {\"SockServiceName\": 1, \"SockType\": \"seqpacket\"}}"),
-            "j:2: Sockets/a/SockType: expected stream or dgram");
+            "j:2: Sockets/a/SockType: seqpacket is for SockFamily Unix");
   EXPECT_EQ(error_of("{\"a\": {\"SockServiceName\": 1, \"SockPassive\": false}}"),
             "j:2: Sockets/a/SockPassive: expected true: a job that connects to somebody does so "
             "itself");

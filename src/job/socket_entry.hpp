@@ -11,9 +11,10 @@ namespace openxpc::job {
 /// launch_activate_socket(3).
 struct socket_entry {
   enum class family : unsigned char { any, ipv4, ipv6, both_in_one, unix_path };
+  enum class kind : unsigned char { stream, datagram, seqpacket };  // the last with unix_path only
 
   std::string name;
-  bool datagram = false;
+  kind type = kind::stream;
   family how = family::any;
   std::string node, service;  // empty node: every address of the machine
   std::string path;           // with unix_path

@@ -76,6 +76,41 @@ XPC_TEST_ROLE(echo_until_told) {
   }
 }
 
+/// keeps_listening COUNT: knows nothing of libxpc, answers clients at its COUNT descriptors.
+XPC_TEST_ROLE(keeps_listening) {
+  const int end = 3 + std::atoi(call.arguments.at(0).c_str());
+  for (;;) {
+    std::vector<pollfd> listeners;
+    for (int number = 3; number < end; ++number) listeners.push_back({number, POLLIN, 0});
+    if (::poll(listeners.data(), listeners.size(), -1) < 0) continue;
+    for (const pollfd& one : listeners) {
+      const fd client(one.revents ? ::accept4(one.fd, nullptr, nullptr, SOCK_CLOEXEC) : -1);
+      char word[64];
+      const ssize_t got = client ? ::read(client.get(), word, sizeof word) : -1;
+      if (got > 0) (void)!::write(client.get(), word, static_cast<std::size_t>(got));
+    }
+  }
+}
+
+/// leaves_to_a_child FILE: at its first start a child gets the sockets, whose number goes into the
+/// file, and it has none itself; later it answers one client.
+XPC_TEST_ROLE(leaves_to_a_child) {
+  const std::string& file = call.arguments.at(0);
+  if (::access(file.c_str(), F_OK) == 0) {
+    const fd client(::accept4(3, nullptr, nullptr, SOCK_CLOEXEC));
+    char word[64];
+    const ssize_t got = client ? ::read(client.get(), word, sizeof word) : -1;
+    return got > 0 && ::write(client.get(), word, static_cast<std::size_t>(got)) == got ? 0 : 1;
+  }
+  const pid_t child = ::fork();
+  if (child != 0) {
+    ::close(3);
+    std::ofstream(file + ".new") << child;
+    ::rename((file + ".new").c_str(), file.c_str());
+  }
+  for (;;) ::pause();
+}
+
 /// echo_once ENTRY [dgram]
 XPC_TEST_ROLE(echo_once) {
   return answer_one(call.arguments.at(0).c_str(), call.arguments.size() > 1);
@@ -171,6 +206,14 @@ TEST_F(Sockets, APathStartsTheJobAndHasItsMode) {
   EXPECT_LT(::stat(path.c_str(), &file), 0) << "removed with the job";
 }
 
+TEST_F(Sockets, APathMayBeForWholePackets) {
+  const std::string path = root + "/packets";
+  ASSERT_TRUE(load("packets", text("SockPathName", path) + text("SockType", "seqpacket")));
+  EXPECT_EQ(talk(path_address(path), SOCK_STREAM), std::strerror(EPROTOTYPE));
+  EXPECT_EQ(number_at(xpcd.print("packets"), "starts"), 0);
+  EXPECT_EQ(talk(path_address(path), SOCK_SEQPACKET), "tea") << xpcd.log();
+}
+
 TEST_F(Sockets, WhatCannotBeBoundLoadsNothing) {
   ASSERT_TRUE(load("first", tcp));
   const std::string port = address("first").substr(address("first").rfind(':') + 1);
@@ -247,6 +290,127 @@ TEST_F(Sockets, ARunningJobHandsThemBackToANewServiceManager) {
   ASSERT_EQ(::stat(path.c_str(), &after), 0);
   EXPECT_EQ(after.st_ino, before.st_ino);
   EXPECT_NE(number_at(xpcd.print("job"), "pid"), pid);
+}
+
+/// Whether the kernel lets a service manager that is not its parent take a process's descriptors.
+bool may_fetch() {
+  int scope = 0;
+  std::ifstream("/proc/sys/kernel/yama/ptrace_scope") >> scope;
+  return ::geteuid() == 0 ? scope < 3 : scope == 0;
+}
+
+TEST_F(Sockets, ANewServiceManagerFetchesThemFromAForeignProgram) {
+  if (!may_fetch()) GTEST_SKIP() << "NOT SHOWN: the kernel restricts tracing";
+  const std::string path = root + "/socket";
+  ASSERT_TRUE(xpcd.bootstrap(plist("job", role("keeps_listening", {"2"}), {},
+                                   "<key>ThrottleInterval</key><integer>0</integer>"
+                                   "<key>Sockets</key><dict><key>net</key><dict>" +
+                                       tcp + "</dict><key>path</key><dict>" +
+                                       text("SockPathName", path) + "</dict></dict>")));
+  const std::string where = address("job");
+  EXPECT_EQ(talk(local(where), SOCK_STREAM), "tea") << xpcd.log();
+  struct stat before, after;
+  ASSERT_EQ(::stat(path.c_str(), &before), 0);
+  const std::int64_t pid = number_at(xpcd.print("job"), "pid");
+  xpcd.replace();
+  EXPECT_EQ(talk(local(where), SOCK_STREAM), "tea") << "it goes on by itself";
+  xpc_testing::wait_until("the sockets to be back", [&] { return address("job") == where; });
+  EXPECT_EQ(number_at(xpcd.print("job"), "pid"), pid);
+  // Nothing is lost when it ends: the same sockets start it again.
+  ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGKILL), 0);
+  EXPECT_EQ(talk(path_address(path), SOCK_STREAM), "tea") << xpcd.log();
+  EXPECT_EQ(talk(local(where), SOCK_STREAM), "tea");
+  ASSERT_EQ(::stat(path.c_str(), &after), 0);
+  EXPECT_EQ(after.st_ino, before.st_ino);
+}
+
+class LeftSockets : public Sockets {
+ protected:
+  /// A job whose first process left its socket to a child, and an xpcd that does not have it. The
+  /// process has ended.
+  void leave(const std::string& entry) {
+    answer loaded = xpcd.bootstrap(
+        plist("job", role("leaves_to_a_child", {file}), {},
+              "<key>ThrottleInterval</key><integer>0</integer><key>AbandonProcessGroup</key><true/>"
+              "<key>Sockets</key><dict><key>it</key><dict>" +
+                  entry + "</dict></dict>"));
+    ASSERT_TRUE(loaded) << loaded.message;
+    where = address("job");
+    ASSERT_TRUE(xpcd.verb("kickstart", "job"));
+    xpc_testing::wait_until("the child to have it", [&] {
+      std::ifstream(file) >> child;
+      return child > 0;
+    });
+    const std::int64_t pid = number_at(xpcd.print("job"), "pid");
+    xpcd.replace();
+    wait_for_line("its process does not have all its sockets of Sockets; bound anew when it ends");
+    ASSERT_EQ(::kill(static_cast<pid_t>(pid), SIGKILL), 0);
+    wait_until_gone(static_cast<pid_t>(pid));
+  }
+  void TearDown() override {
+    if (child > 0) ::kill(child, SIGKILL);
+  }
+  void wait_for_line(const std::string& line) {
+    xpc_testing::wait_until("xpcd to say: " + line,
+                            [&] { return xpcd.log().find(line) != std::string::npos; });
+  }
+  const std::string file = root + "/child";
+  std::string where;
+  pid_t child = 0;
+};
+
+TEST_F(LeftSockets, APortIsNotTakenFromWhoeverHasItButBoundWhenHeLetsGo) {
+  if (!may_fetch()) GTEST_SKIP() << "NOT SHOWN: the kernel restricts tracing";
+  leave(tcp);
+  // With a port of the system's choice nobody is in the way: another one comes.
+  xpc_testing::wait_until("it to listen", [&] { return address("job") != "no socket"; });
+  EXPECT_EQ(talk(local(address("job")), SOCK_STREAM), "tea") << xpcd.log();
+  // With one of the job's own choice the child is.
+  ASSERT_TRUE(xpcd.verb("bootout", "job"));
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  wait_until_gone(child);
+  ASSERT_EQ(::unlink(file.c_str()), 0);
+  child = 0;
+  std::string fixed = tcp;
+  fixed.replace(fixed.find("<integer>0"), 10, "<integer>" + where.substr(where.rfind(':') + 1));
+  leave(fixed);
+  wait_for_line(where + ": Address already in use; tried again every second");
+  EXPECT_EQ(address("job"), "no socket");
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  wait_for_line("listens at its sockets again");
+  EXPECT_EQ(address("job"), where);
+  EXPECT_EQ(talk(local(where), SOCK_STREAM), "tea") << xpcd.log();
+}
+
+TEST_F(LeftSockets, APathOfTheJobIsBoundAnewAtOnce) {
+  if (!may_fetch()) GTEST_SKIP() << "NOT SHOWN: the kernel restricts tracing";
+  leave(text("SockPathName", root + "/socket"));
+  xpc_testing::wait_until("it to listen", [&] { return address("job") != "no socket"; });
+  EXPECT_EQ(talk(path_address(root + "/socket"), SOCK_STREAM), "tea") << xpcd.log();
+  EXPECT_TRUE(is_alive(child)) << "nobody connects to it any more";
+}
+
+TEST_F(Sockets, APathThatSomebodyElseListensAtIsLeftToHim) {
+  const std::string path = root + "/taken";
+  for (const int type : {SOCK_STREAM, SOCK_DGRAM, SOCK_SEQPACKET}) {
+    fd other(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+    const sockaddr_un where = path_address(path);
+    ASSERT_EQ(::bind(other.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where), 0);
+    if (type != SOCK_DGRAM) {
+      ASSERT_EQ(::listen(other.get(), 1), 0);
+    }
+    answer refused = load("path", text("SockPathName", path));
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.message, "path: Sockets it " + path + ": Address already in use");
+    pollfd look{other.get(), POLLIN, 0};
+    EXPECT_EQ(::poll(&look, 1, 0), 0) << "nobody knocked";
+    EXPECT_EQ(talk(where, type == SOCK_STREAM ? SOCK_DGRAM : SOCK_STREAM),
+              std::strerror(EPROTOTYPE))
+        << "it is there still";
+    other.reset();
+    ASSERT_TRUE(load("path", text("SockPathName", path))) << "only the file was left";
+    ASSERT_TRUE(xpcd.verb("bootout", "path"));
+  }
 }
 
 TEST_F(Sockets, ANewServiceManagerListensAgain) {

@@ -47,7 +47,14 @@ bool is_address(const std::string& text) {
 }
 
 std::string listen_lines(const socket_entry& entry, unit_builder* out) {
-  const std::string how = entry.datagram ? "ListenDatagram=" : "ListenStream=";
+  if (entry.type == socket_entry::kind::seqpacket) {
+    out->warn("Sockets/" + entry.name,
+              "systemd does not tell it from the socket of a name; launch_activate_socket does not "
+              "give it");
+  }
+  const std::string how = entry.type == socket_entry::kind::datagram    ? "ListenDatagram="
+                          : entry.type == socket_entry::kind::seqpacket ? "ListenSequentialPacket="
+                                                                        : "ListenStream=";
   if (entry.how != socket_entry::family::unix_path) {
     if (!is_number(entry.service) || !is_address(entry.node)) {
       out->warn("Sockets/" + entry.name,

@@ -72,18 +72,22 @@ TEST_F(Units, EachNameAndEachEntryOfSocketsHasAUnitOfItsOwn) {
          "six": {"SockServiceName": 82, "SockNodeName": "::1", "SockFamily": "IPv6",
                  "SockType": "dgram"},
          "path": {"SockPathName": "/run/%s", "SockPathMode": 438, "SockPathOwner": 7},
+         "seq": {"SockPathName": "/run/seq", "SockType": "seqpacket"},
          "web": {"SockServiceName": "http"}})");
   EXPECT_HAS(text, "# org.job@a.socket\n");
   EXPECT_HAS(text, "# org.job@b.socket\n");
   EXPECT_EQ(text.find("org.job@c"), std::string::npos);
   EXPECT_HAS(text,
              "Sockets=org.job@a.socket org.job@b.socket org.job@Sockets@path.socket "
-             "org.job@Sockets@six.socket org.job@Sockets@tcp.socket "
+             "org.job@Sockets@seq.socket org.job@Sockets@six.socket org.job@Sockets@tcp.socket "
              "org.job@Sockets@web.socket\n");
   EXPECT_HAS(text, "ListenStream=80\nListenStream=0.0.0.0:81\nFileDescriptorName=tcp\n");
   EXPECT_HAS(text, "ListenDatagram=[::1]:82\nBindIPv6Only=ipv6-only\n");
+  EXPECT_HAS(text, "ListenSequentialPacket=/run/seq\nSocketMode=0600\n");
   EXPECT_HAS(text, "ListenStream=/run/%%s\nSocketMode=0666\nSocketUser=7\n");
   EXPECT_EQ(warnings,
+            "warning: Sockets/seq: systemd does not tell it from the socket of a name; "
+            "launch_activate_socket does not give it\n"
             "warning: Sockets/web: a unit takes numbers only; write the address and the "
             "port instead of names\n");
 }

@@ -1,6 +1,7 @@
 // Sockets that come back from a process: believed only as far as the kernel confirms them.
 
 #include "domain/socket_diag.hpp"
+#include "supervise/foreign_sockets.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 #include "supervise/trusted_path.hpp"
@@ -11,6 +12,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace openxpc::supervise {
@@ -87,14 +89,24 @@ outcome<open_socket> adopt_path(const job::socket_entry& entry, base::fd socket,
 }  // namespace
 
 outcome<open_socket> adopt_socket(const job::socket_entry& entry, base::fd socket, bool trusted) {
-  const bool is_right =
-      option_of(socket.get(), SO_TYPE) == (entry.datagram ? SOCK_DGRAM : SOCK_STREAM) &&
-      option_of(socket.get(), SO_ACCEPTCONN) == (entry.datagram ? 0 : 1);
+  const bool is_right = option_of(socket.get(), SO_TYPE) == type_of(entry) &&
+                        option_of(socket.get(), SO_ACCEPTCONN) == (is_listened_at(entry) ? 1 : 0);
   if (!is_right) return not_the_entrys(entry);
   return entry.how == job::socket_entry::family::unix_path
              ? adopt_path(entry, std::move(socket), trusted)
              : adopt_address(entry, std::move(socket));
 }
+
+namespace {
+
+bool has_all(const std::vector<owned_socket>& all, const job::description& job) {
+  return std::all_of(job.sockets.begin(), job.sockets.end(), [&](const job::socket_entry& entry) {
+    return std::any_of(all.begin(), all.end(),
+                       [&](const owned_socket& one) { return one.it.name == entry.name; });
+  });
+}
+
+}  // namespace
 
 /// All of them or none: those that lack some are bound anew after the run.
 failure_of supervisor::hand_back_sockets(pid_t pid,
@@ -117,15 +129,45 @@ failure_of supervisor::hand_back_sockets(pid_t pid,
       return wrong;
     }
   }
-  for (const job::socket_entry& entry : job->job.sockets) {
-    bool found = false;
-    for (const owned_socket& one : all) found = found || one.it.name == entry.name;
-    if (!found) return std::nullopt;
-  }
-  job->sockets = std::move(all);
-  say(job->job.label, "handed the sockets of Sockets back");
-  update_watches(job);
+  if (has_all(all, job->job))
+    keep_sockets(job, std::move(all), "handed the sockets of Sockets back");
   return std::nullopt;
+}
+
+void supervisor::keep_sockets(const job_ref& job, std::vector<owned_socket> all, const char* how) {
+  job->sockets = std::move(all);
+  say(job->job.label, how);
+  if (failure_of why = save(*job)) say(job->job.label, why->text);
+  update_watches(job);
+}
+
+/// From a process that does not hand them back by itself: the one whose number, start and pidfd
+/// were written down when it got them. Where the kernel does not let us, the process keeps them,
+/// serves whoever connects, and they are bound anew when it has ended.
+void supervisor::fetch_sockets(const job_ref& job) {
+  if (!job->run || !job->sockets.empty() || job->job.sockets.empty()) return;
+  const std::string& label = job->job.label;
+  outcome<std::vector<base::fd>> theirs =
+      sockets_of_process(job->run->id.pid, job->run->pidfd.get());
+  if (!theirs) {
+    return say(label, "its sockets of Sockets stay with it until it ends: " + theirs.error().text);
+  }
+  std::vector<owned_socket> all;
+  for (const job::socket_entry& entry : job->job.sockets) {
+    for (base::fd& one : *theirs) {
+      if (!one) continue;
+      outcome<open_socket> adopted =
+          adopt_socket(entry, base::fd::copy(one.get()), directory_.is_system());
+      if (!adopted) continue;
+      all.emplace_back(loop_, std::move(*adopted));
+      one.reset();
+    }
+  }
+  if (has_all(all, job->job)) {
+    keep_sockets(job, std::move(all), "its sockets of Sockets were fetched from its process");
+  } else {
+    say(label, "its process does not have all its sockets of Sockets; bound anew when it ends");
+  }
 }
 
 }  // namespace openxpc::supervise

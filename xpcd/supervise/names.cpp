@@ -177,11 +177,21 @@ void supervisor::on_listener(const job_ref& job, const std::string& text) {
   update_watches(job);
 }
 
+std::vector<socket_file> supervisor::socket_files_of(const supervised& job) {
+  if (job.sockets.empty()) return job.had_files;
+  std::vector<socket_file> all;
+  for (const owned_socket& one : job.sockets) {
+    if (one.it.directory) all.push_back({one.it.address, one.it.device, one.it.inode});
+  }
+  return all;
+}
+
 failure_of supervisor::bind_sockets(supervised& job) {
   std::vector<owned_socket> all;
   failure_of wrong;
   for (const job::socket_entry& entry : job.job.sockets) {
-    outcome<std::vector<open_socket>> opened = open_sockets(entry, directory_.is_system());
+    outcome<std::vector<open_socket>> opened =
+        open_sockets(entry, directory_.is_system(), job.had_files);
     if (!opened) {
       wrong = opened.error();
       break;
@@ -203,6 +213,35 @@ void supervisor::unbind_sockets(supervised& job) {
     remove_file(one.it);
   }
   job.sockets.clear();
+}
+
+/// Somebody else has the address: a child that a service left behind, who knows who else. What he
+/// has is never taken from him; the job listens again when he lets go.
+void supervisor::bind_later(const supervised& job, const trouble& why) {
+  say(job.job.label, why.text + "; tried again every second");
+  if (unbound_.insert(job.job.label).second) retry_binding();
+}
+
+void supervisor::retry_binding() {
+  if (unbound_.empty()) return;
+  bind_timer_.expires_after(std::chrono::seconds(1));
+  bind_timer_.async_wait([self = self_](const asio::error_code& error) {
+    if (!error && *self != nullptr) (*self)->bind_unbound();
+  });
+}
+
+void supervisor::bind_unbound() {
+  std::erase_if(unbound_, [this](const std::string& label) {
+    const job_ref job = find(label);
+    // A process that it has got meanwhile ends one day: then it is settled.
+    if (!job || job->run || !job->sockets.empty()) return true;
+    if (bind_sockets(*job)) return false;
+    say(label, "listens at its sockets again");
+    if (failure_of why = save(*job)) say(label, why->text);
+    update_watches(job);
+    return true;
+  });
+  retry_binding();
 }
 
 /// In failed nobody is refused here: not every protocol has a word for it. Clients wait.
@@ -236,7 +275,7 @@ bool supervisor::has_waiting_socket(const supervised& job) {
 /// After a run: the job shared the sockets; or an xpcd before this one had them.
 void supervisor::settle_sockets(supervised& job) {
   if (job.sockets.empty() && !job.job.sockets.empty()) {
-    if (failure_of why = bind_sockets(job)) say(job.job.label, why->text);
+    if (failure_of why = bind_sockets(job)) bind_later(job, *why);
     return;
   }
   for (const owned_socket& one : job.sockets) {

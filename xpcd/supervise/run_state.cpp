@@ -29,6 +29,21 @@ bool take_number(std::string_view* text, T* out, char behind) {
   return true;
 }
 
+/// What is no such list counts as none: then nothing is known to be ours.
+std::vector<socket_file> socket_files_in(xpc_object_t from) {
+  std::vector<socket_file> result;
+  xpc_object_t files = get_object(from, "socket-files");
+  if (files == nullptr || !job::is(files, OPENXPC_TYPE_ARRAY)) return result;
+  for (std::size_t at = 0; at < ::xpc_array_get_count(files); ++at) {
+    xpc_object_t one = ::xpc_array_get_value(files, at);
+    if (!job::is(one, OPENXPC_TYPE_DICTIONARY)) continue;
+    result.push_back({get_text(one, "path").value_or(""),
+                      static_cast<dev_t>(get_integer(one, "device").value_or(0)),
+                      static_cast<ino_t>(get_integer(one, "inode").value_or(0))});
+  }
+  return result;
+}
+
 }  // namespace
 
 std::optional<saved_run> parse_run(std::string_view text) {
@@ -66,6 +81,15 @@ failure_of run_state::save(const std::string& label, const saved_job& job) const
   set(all.get(), "quick-ends", static_cast<std::int64_t>(job.quick_ends));
   set(all.get(), "started", static_cast<std::int64_t>(base::to_wire(job.started)));
   set(all.get(), "loaded", static_cast<std::int64_t>(base::to_wire(job.loaded)));
+  object_ref files = new_array();
+  for (const socket_file& one : job.socket_files) {
+    object_ref made = new_dictionary();
+    set(made.get(), "path", one.path);
+    set(made.get(), "device", static_cast<std::int64_t>(one.device));
+    set(made.get(), "inode", static_cast<std::int64_t>(one.inode));
+    append(files.get(), std::move(made));
+  }
+  set(all.get(), "socket-files", std::move(files));
   return write_object(label + std::string(job_suffix), all.get());
 }
 
@@ -121,6 +145,7 @@ outcome<saved_job> run_state::load(const std::string& label) const {
   job.quick_ends = static_cast<unsigned>(*quick_ends);
   job.started = base::from_wire(static_cast<std::uint64_t>(*started));
   job.loaded = base::from_wire(static_cast<std::uint64_t>(*loaded));
+  job.socket_files = socket_files_in(all.get());
   return job;
 }
 

@@ -4,6 +4,7 @@
 #include "job/object.hpp"
 #include "job/outcome.hpp"
 #include "supervise/process.hpp"
+#include "supervise/socket_file.hpp"
 
 #include <cstdint>
 #include <map>
@@ -27,6 +28,7 @@ struct saved_job {
   std::uint64_t generation = 0;
   unsigned quick_ends = 0;
   base::instant started{}, loaded{};
+  std::vector<socket_file> socket_files;
   friend bool operator==(const saved_job&, const saved_job&) = delete;
 };
 

@@ -9,6 +9,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
@@ -33,6 +34,22 @@ int family_of(family how) {
 
 }  // namespace
 
+int type_of(const job::socket_entry& entry) noexcept {
+  switch (entry.type) {
+    case job::socket_entry::kind::datagram:
+      return SOCK_DGRAM;
+    case job::socket_entry::kind::seqpacket:
+      return SOCK_SEQPACKET;
+    case job::socket_entry::kind::stream:
+      break;
+  }
+  return SOCK_STREAM;
+}
+
+bool is_listened_at(const job::socket_entry& entry) noexcept {
+  return entry.type != job::socket_entry::kind::datagram;
+}
+
 std::string text_of(const sockaddr* address, socklen_t size) {
   char host[NI_MAXHOST], port[NI_MAXSERV];
   if (::getnameinfo(address, size, host, sizeof host, port, sizeof port,
@@ -46,7 +63,7 @@ std::string text_of(const sockaddr* address, socklen_t size) {
 outcome<address_list> addresses_of(const job::socket_entry& entry) {
   addrinfo wanted{};
   wanted.ai_family = family_of(entry.how);
-  wanted.ai_socktype = entry.datagram ? SOCK_DGRAM : SOCK_STREAM;
+  wanted.ai_socktype = type_of(entry);
   wanted.ai_flags = AI_PASSIVE;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(entry.node.empty() ? nullptr : entry.node.c_str(),
@@ -80,15 +97,13 @@ outcome<open_socket> open_address(const job::socket_entry& entry, const addrinfo
   open_socket result;
   result.name = entry.name;
   result.address = text_of(address.ai_addr, address.ai_addrlen);
-  result.fd.reset(
-      ::socket(address.ai_family,
-               (entry.datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  result.fd.reset(::socket(address.ai_family, type_of(entry) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int on = 1, only_v6 = entry.how == family::both_in_one ? 0 : 1;
   if (!result.fd || ::setsockopt(result.fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
       (address.ai_family == AF_INET6 &&
        ::setsockopt(result.fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &only_v6, sizeof only_v6) < 0) ||
       ::bind(result.fd.get(), address.ai_addr, address.ai_addrlen) < 0 ||
-      (!entry.datagram && ::listen(result.fd.get(), domain::backlog) < 0)) {
+      (is_listened_at(entry) && ::listen(result.fd.get(), domain::backlog) < 0)) {
     return about(entry, errno, result.address);
   }
   sockaddr_storage bound{};
@@ -116,7 +131,23 @@ outcome<std::vector<open_socket>> open_addresses(const job::socket_entry& entry)
   return result;
 }
 
-outcome<std::vector<open_socket>> open_path(const job::socket_entry& entry, bool trusted) {
+/// True if a socket is bound to the file, whoever has it. Nobody is connected to: no listener takes
+/// datagrams, and asking those that do changes nothing.
+bool is_in_use(const sockaddr_un& address) {
+  const base::fd probe(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         (errno != ECONNREFUSED && errno != ENOENT);
+}
+
+bool is_one_of(const std::vector<socket_file>& files, const std::string& path,
+               const struct stat& found) {
+  return std::any_of(files.begin(), files.end(), [&](const socket_file& one) {
+    return one.path == path && one.device == found.st_dev && one.inode == found.st_ino;
+  });
+}
+
+outcome<std::vector<open_socket>> open_path(const job::socket_entry& entry, bool trusted,
+                                            const std::vector<socket_file>& own) {
   open_socket result;
   result.name = entry.name;
   result.address = entry.path;
@@ -129,11 +160,6 @@ outcome<std::vector<open_socket>> open_path(const job::socket_entry& entry, bool
   result.directory = std::move(*parent);
   const int at = result.directory.get();
   struct stat before, after;
-  if (::fstatat(at, result.file.c_str(), &before, AT_SYMLINK_NOFOLLOW) == 0) {
-    // What an xpcd before this one left.
-    if (!S_ISSOCK(before.st_mode)) return about(entry, EEXIST, entry.path);
-    ::unlinkat(at, result.file.c_str(), 0);
-  }
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const int length = std::snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s",
@@ -141,8 +167,14 @@ outcome<std::vector<open_socket>> open_path(const job::socket_entry& entry, bool
   if (length < 0 || static_cast<std::size_t>(length) >= sizeof address.sun_path) {
     return about(entry, ENAMETOOLONG, entry.path);
   }
-  result.fd.reset(::socket(
-      AF_UNIX, (entry.datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (::fstatat(at, result.file.c_str(), &before, AT_SYMLINK_NOFOLLOW) == 0) {
+    if (!S_ISSOCK(before.st_mode)) return about(entry, EEXIST, entry.path);
+    if (!is_one_of(own, entry.path, before) && is_in_use(address)) {
+      return about(entry, EADDRINUSE, entry.path);
+    }
+    ::unlinkat(at, result.file.c_str(), 0);
+  }
+  result.fd.reset(::socket(AF_UNIX, type_of(entry) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   // Nobody gets in before the mode and the owner are those of the entry.
   const mode_t mask = ::umask(0777);
   const bool bound = result.fd && ::bind(result.fd.get(), reinterpret_cast<sockaddr*>(&address),
@@ -154,7 +186,7 @@ outcome<std::vector<open_socket>> open_path(const job::socket_entry& entry, bool
   const gid_t group = entry.path_group.value_or(static_cast<gid_t>(-1));
   const bool has_owner = entry.path_owner || entry.path_group;
   if ((has_owner && ::fchownat(at, result.file.c_str(), owner, group, AT_SYMLINK_NOFOLLOW) < 0) ||
-      (!entry.datagram && ::listen(result.fd.get(), domain::backlog) < 0) ||
+      (is_listened_at(entry) && ::listen(result.fd.get(), domain::backlog) < 0) ||
       ::fchmodat(at, result.file.c_str(), entry.path_mode, 0) < 0 ||
       ::fstatat(at, result.file.c_str(), &after, AT_SYMLINK_NOFOLLOW) < 0) {
     const int error = errno;
@@ -170,8 +202,9 @@ outcome<std::vector<open_socket>> open_path(const job::socket_entry& entry, bool
 
 }  // namespace
 
-outcome<std::vector<open_socket>> open_sockets(const job::socket_entry& entry, bool trusted) {
-  return entry.how == family::unix_path ? open_path(entry, trusted) : open_addresses(entry);
+outcome<std::vector<open_socket>> open_sockets(const job::socket_entry& entry, bool trusted,
+                                               const std::vector<socket_file>& own) {
+  return entry.how == family::unix_path ? open_path(entry, trusted, own) : open_addresses(entry);
 }
 
 void remove_file(const open_socket& socket) noexcept {

@@ -40,6 +40,10 @@ struct free_addresses {
 };
 using address_list = std::unique_ptr<addrinfo, free_addresses>;
 
+/// As socket(2) takes it.
+int type_of(const job::socket_entry& entry) noexcept;
+/// Whether clients connect to it.
+bool is_listened_at(const job::socket_entry& entry) noexcept;
 /// Where an entry that has no path is to be bound. Errors name the entry and the address.
 outcome<address_list> addresses_of(const job::socket_entry& entry);
 /// "127.0.0.1:80", "[::1]:80"
@@ -47,10 +51,14 @@ std::string text_of(const sockaddr* address, socklen_t size);
 /// The directory of a path and the file's name in it.
 outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file);
 
-/// All sockets of one entry: as many as its node has addresses.
+/// All sockets of one entry: as many as its node has addresses. What somebody else listens at is
+/// left alone: of files at a path only those are replaced that nobody listens at any more, or that
+/// were the job's own.
 /// @param trusted the directory of a path must be one where only root can have put things
-/// Errors name the entry and the address.
-outcome<std::vector<open_socket>> open_sockets(const job::socket_entry& entry, bool trusted);
+/// @param own     the files that the job had before
+/// Errors name the entry and the address; conflict: it is taken.
+outcome<std::vector<open_socket>> open_sockets(const job::socket_entry& entry, bool trusted,
+                                               const std::vector<socket_file>& own = {});
 
 /// A socket that a process says it got for this entry: what open_sockets() would have given.
 /// @param trusted  as above

@@ -9,6 +9,7 @@
 #include "supervise/image.hpp"
 #include "supervise/job_link.hpp"
 #include "supervise/process.hpp"
+#include "supervise/socket_file.hpp"
 #include "supervise/state.hpp"
 #include "supervise/throttle.hpp"
 
@@ -114,6 +115,7 @@ struct supervised {
   throttle limits;
   std::vector<owned_name> names;
   std::vector<owned_socket> sockets;     // that it fetches by launch_activate_socket
+  std::vector<socket_file> had_files;    // where there are none: what they were
   std::unique_ptr<triggers> extra;       // nullptr: only clients and verbs start it
   std::unique_ptr<private_place> apart;  // nullptr: its names are for everybody in the domain
   std::unique_ptr<upgrades> versions;    // nullptr: no version ever checked in

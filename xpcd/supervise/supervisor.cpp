@@ -73,6 +73,8 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       mounts_(loop, [this] { on_mount(); }),
       wall_clock_watch_(loop),
       hand_back_timer_(loop),
+      bind_timer_(loop),
+      tell_timer_(loop),
       self_(std::make_shared<supervisor*>(this)) {
   add_companions();
 }
@@ -129,6 +131,7 @@ failure_of supervisor::save(const supervised& job) const {
   all.quick_ends = job.limits.quick_ends();
   all.started = job.limits.started();
   all.loaded = job.loaded;
+  all.socket_files = socket_files_of(job);
   return saved_.save(job.job.label, all);
 }
 
@@ -317,6 +320,7 @@ void supervisor::forget(const job_ref& job) {
 
 void supervisor::shut_down(base::function<void()> finished) {
   shut_down_ = std::move(finished);
+  bind_timer_.cancel();
   hand_back_timer_.cancel();
   std::vector<std::string> all;
   for (const auto& [label, job] : jobs_) all.push_back(label);

@@ -256,6 +256,10 @@ class supervisor {
   void update_watches(const job_ref& job);
   failure_of bind_sockets(supervised& job);
   void unbind_sockets(supervised& job);
+  static std::vector<socket_file> socket_files_of(const supervised& job);
+  void bind_later(const supervised& job, const trouble& why);
+  void retry_binding();
+  void bind_unbound();
   void watch_sockets(const job_ref& job);
   void settle_sockets(supervised& job);
   static bool has_waiting_socket(const supervised& job);
@@ -286,6 +290,8 @@ class supervisor {
   // takeover.cpp
   void take_over_job(const std::string& label);
   failure_of hand_back(supervised& job, const std::string& name, base::fd socket);
+  void fetch_sockets(const job_ref& job);
+  void keep_sockets(const job_ref& job, std::vector<owned_socket> all, const char* how);
   void finish_take_over(const std::string& label);
 
   asio::io_context& loop_;
@@ -312,6 +318,10 @@ class supervisor {
   limited_log meddling_;                       // with sockets, by services that share them
   std::set<std::string> awaiting_hand_back_;   // labels
   asio::steady_timer hand_back_timer_;
+  std::set<std::string> unbound_;  // labels of jobs whose sockets somebody else has
+  asio::steady_timer bind_timer_;
+  std::set<std::string> untold_;  // labels of jobs of whose output the journal lacks something
+  asio::steady_timer tell_timer_;
   base::function<void()> settled_, shut_down_;
   /// Handlers that are still in the loop when this dies find it empty.
   std::shared_ptr<supervisor*> self_;

@@ -47,6 +47,7 @@ void supervisor::take_over_job(const std::string& label) {
   job->generation = saved->generation;
   job->loaded = saved->loaded;
   job->limits.restore(saved->started, saved->quick_ends);
+  job->had_files = std::move(saved->socket_files);
   job->kept_output.reset(::openat(saved_.borrowed_fd(), run_state::output_file(label).c_str(),
                                   O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
   job->want =
@@ -62,7 +63,7 @@ void supervisor::take_over_job(const std::string& label) {
       saved_.forget(label);
       return;
     }
-    if (failure_of why = bind_sockets(*job)) say(label, why->text);
+    if (failure_of why = bind_sockets(*job)) bind_later(*job, *why);
     jobs_[label] = job;
     if (run) {
       job->last = run_result{std::nullopt, run->id.pid, base::boot_clock::now(), {}};
@@ -94,7 +95,7 @@ void supervisor::take_over_job(const std::string& label) {
   job->run->started = job->limits.started();
   processes_[run->id.pid] = label;
   say(label, "still runs, pid " + std::to_string(run->id.pid));
-  if (!job->names.empty()) awaiting_hand_back_.insert(label);
+  if (!job->names.empty() || !job->job.sockets.empty()) awaiting_hand_back_.insert(label);
   watch_exit(job);
   apply(job, event::adopt);
   // Only now that it counts as running: what is due must not start it again.
@@ -145,7 +146,7 @@ failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, ba
     bool complete = true;
     for (const owned_name& name : job->names) complete = complete && name.bound.socket;
     if (complete) {
-      say(job->job.label, "handed its sockets back");
+      if (!job->names.empty()) say(job->job.label, "handed its sockets back");
       finish_take_over(job->job.label);
     }
   }
@@ -186,6 +187,11 @@ void supervisor::finish_take_over(const std::string& label) {
       if (job->run) job->run->estranged = true;
     }
     update_watches(job);
+    // Not before what it is about to hand back.
+    asio::post(loop_, [self = self_, weak = std::weak_ptr(job)] {
+      job_ref here = weak.lock();
+      if (*self != nullptr && here) (*self)->fetch_sockets(here);
+    });
   }
   if (awaiting_hand_back_.empty() && settled_) {
     base::function<void()> settled = std::move(settled_);
