@@ -1,27 +1,31 @@
 #include "log.hpp"
 
-#include <sys/stat.h>
-
 #include <cstdio>
-#include <cstdlib>
 #include <string>
+
+#include "journal.hpp"
 
 namespace openxpc {
 
-bool is_journal_stream(const char* stream, int borrowed_fd) {
-  struct stat status;
-  if (stream == nullptr || ::fstat(borrowed_fd, &status) < 0) return false;
-  return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == stream;
+namespace {
+
+bool to_journal(weight how, std::string_view text, std::string_view label) {
+  const std::string priority = std::to_string(static_cast<int>(how));
+  std::vector<journal::field> fields{
+      {"MESSAGE", text}, {"PRIORITY", priority}, {"SYSLOG_IDENTIFIER", "xpcd"}};
+  if (!label.empty()) fields.emplace_back("OPENXPC_LABEL", label);
+  return journal::send(fields);
 }
 
-void log_line(weight how, std::string_view text) {
-  static const bool to_journal = is_journal_stream(std::getenv("JOURNAL_STREAM"), 2);
+}  // namespace
+
+void log_line(weight how, std::string_view text, std::string_view label) {
   const int size = static_cast<int>(text.size());
   // One call: lines of other processes may come between two.
-  if (to_journal) {
-    std::fprintf(stderr, "<%d>xpcd: %.*s\n", static_cast<int>(how), size, text.data());
-  } else {
+  if (!journal::is_in_use()) {
     std::fprintf(stderr, "xpcd: %.*s\n", size, text.data());
+  } else if (!to_journal(how, text, label)) {
+    std::fprintf(stderr, "<%d>xpcd: %.*s\n", static_cast<int>(how), size, text.data());
   }
 }
 

@@ -200,7 +200,8 @@ int run(const options& wanted) {
   };
   signals on_signal(loop, end, [&] { jobs.reap(); });
   directory_watch on_removal(loop, *directory, end);
-  supervise::output_watch on_output(loop, directory->borrowed_run_fd());
+  supervise::output_watch on_output(loop, directory->borrowed_run_fd(),
+                                    [&](const std::string& label) { jobs.on_output(label); });
 
   jobs.take_over();
   applications.take_over();

@@ -2,6 +2,7 @@
 
 #include "supervise/environment.hpp"
 #include "supervise/job_root.hpp"
+#include "supervise/journal_output.hpp"
 #include "supervise/output.hpp"
 #include "supervise/private_place.hpp"
 #include "supervise/program.hpp"
@@ -13,6 +14,8 @@
 
 #include <cerrno>
 #include <cstdlib>
+
+#include "journal.hpp"
 
 namespace openxpc::supervise {
 
@@ -29,6 +32,29 @@ failure_of with_key(const char* key, outcome<base::fd> opened, base::fd* file) {
 }
 
 }  // namespace
+
+bool supervisor::goes_to_journal(const job::description& job) {
+  return job.stdout_path.empty() && job.stderr_path.empty() && journal::is_in_use();
+}
+
+/// Standard error goes by way of the kept file, so that its last lines stay here. What the journal
+/// does not take at once it gets a little later: xpcd waits for nobody.
+void supervisor::tell_output(supervised& job, bool to_the_end) {
+  if (!job.kept_output || !goes_to_journal(job.job)) return;
+  if (tell_journal(job.job.label, job.kept_output.get(), &job.told_output, to_the_end)) return;
+  if (!untold_.insert(job.job.label).second) return;
+  tell_timer_.expires_after(std::chrono::milliseconds(20));
+  tell_timer_.async_wait([self = self_](const asio::error_code& error) {
+    if (error || *self == nullptr) return;
+    for (const std::string& label : std::exchange((*self)->untold_, {})) {
+      if (const job_ref here = (*self)->find(label)) (*self)->tell_output(*here, !here->run);
+    }
+  });
+}
+
+void supervisor::on_output(const std::string& label) {
+  if (const job_ref job = find(label)) tell_output(*job, false);
+}
 
 std::vector<std::string> supervisor::warnings_for(const job::description& job) const {
   std::vector<std::string> result;
@@ -93,6 +119,11 @@ failure_of supervisor::open_files(supervised& job, const std::optional<credentia
     if (why) return why;
   }
   job.kept_output.reset();
+  job.told_output = 0;
+  if (goes_to_journal(job.job)) {
+    files->out = journal::open_stream(job.job.label);
+    if (!files->out) say(job.job.label, system_trouble(errno, "its output is lost: journal").text);
+  }
   if (files->error) return std::nullopt;
   outcome<base::fd> kept =
       open_kept_output(saved_.borrowed_fd(), run_state::output_file(job.job.label));
@@ -162,6 +193,9 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
   if (failure_of why = open_files(job, plan.identity, &files)) return *why;
   plan.stdin_fd = files.in.get();
   plan.stdout_fd = files.out.get();
+  if (files.out && goes_to_journal(job.job)) {
+    plan.environment.push_back("JOURNAL_STREAM=" + journal::stream_of(files.out.get()));
+  }
   plan.stderr_fd = files.error ? files.error.get() : job.kept_output.get();
   outcome<job_cgroup> group = groups_.make(job.job.label, job.job.group_limits);
   if (!group) return group.error();

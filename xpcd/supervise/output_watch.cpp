@@ -37,8 +37,10 @@ std::set<std::string> written_files(int borrowed_inotify) {
 
 }  // namespace
 
-output_watch::output_watch(asio::io_context& loop, int borrowed_run_fd)
+output_watch::output_watch(asio::io_context& loop, int borrowed_run_fd,
+                           std::function<void(const std::string& label)> written)
     : directory_(borrowed_run_fd),
+      written_(std::move(written)),
       events_(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK)),
       watch_(loop),
       pause_(loop) {
@@ -66,6 +68,7 @@ void output_watch::on_written() {
             0) {
       continue;
     }
+    written_(name.substr(0, name.size() - output_suffix.size()));
     base::fd file(::openat(directory_, name.c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
     if (file) trim_kept_output(file.get(), kept_bytes);
   }

@@ -6,6 +6,9 @@
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <functional>
+#include <string>
+
 namespace openxpc::supervise {
 
 /// Keeps what services print from filling the run directory: a file that grew beyond the limit
@@ -15,7 +18,9 @@ class output_watch {
   static constexpr std::size_t kept_bytes = 1 << 20;
 
   /// @param borrowed_run_fd  the directory of the files; must outlive this, as must `loop`.
-  output_watch(asio::io_context& loop, int borrowed_run_fd);
+  /// @param written          called with the label of a job that wrote something
+  output_watch(asio::io_context& loop, int borrowed_run_fd,
+               std::function<void(const std::string& label)> written);
 
   void stop();
 
@@ -24,6 +29,7 @@ class output_watch {
   void on_written();
 
   int directory_;
+  std::function<void(const std::string&)> written_;
   base::fd events_;
   watch watch_;
   asio::steady_timer pause_;

@@ -135,6 +135,7 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   say(label, describe_end(status));
   const bool failed_trial = run.image.on_trial && job->at == state::starting && !run.asked;
   if (failed_trial) reject(*job, run.image.what, describe_end(status) + " before it was ready");
+  tell_output(*job, true);
   job->run.reset();
   awaiting_hand_back_.erase(label);
   saved_.forget_run(label);

@@ -26,7 +26,7 @@ std::chrono::steady_clock::duration for_timer(std::chrono::nanoseconds time) {
 }  // namespace
 
 void say(const std::string& label, const std::string& text) {
-  log_line(weight::info, label + ": " + text);
+  log_line(weight::info, label + ": " + text, label);
 }
 
 const char* name_of(state at) noexcept {

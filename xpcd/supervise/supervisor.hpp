@@ -171,6 +171,8 @@ class supervisor {
   // --- Life ---
   /// Takes the jobs over that an xpcd before this one left behind. Once, before anything else.
   void take_over();
+  /// The job wrote to its kept output.
+  void on_output(const std::string& label);
   /// Call on SIGCHLD: reaps services, and orphans that came to us.
   void reap();
   /// Ends all services and forgets all jobs; then `finished`.
@@ -206,6 +208,8 @@ class supervisor {
                                    const std::vector<std::string>& environment) const;
   failure_of forbidden(const job::description& job) const;
   failure_of open_files(supervised& job, const std::optional<credentials>& who, run_files* files);
+  static bool goes_to_journal(const job::description& job);
+  void tell_output(supervised& job, bool to_the_end);
   outcome<spawned> spawn_job(supervised& job, program_image* image,
                              const std::vector<domain::bound_name>* sockets_beside);
 

@@ -2,6 +2,7 @@
 // back.
 
 #include "domain/socket_diag.hpp"
+#include "supervise/journal_output.hpp"
 #include "supervise/output.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
@@ -50,6 +51,7 @@ void supervisor::take_over_job(const std::string& label) {
   job->had_files = std::move(saved->socket_files);
   job->kept_output.reset(::openat(saved_.borrowed_fd(), run_state::output_file(label).c_str(),
                                   O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
+  if (job->kept_output) job->told_output = told_part_of(job->kept_output.get());
   job->want =
       job->job.keep.any() && !job->job.keep.after_initial_demand ? wish::keep : wish::on_demand;
 
