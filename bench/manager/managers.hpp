@@ -66,4 +66,13 @@ double plain_connects(const std::string& path, int count);
 /// The same through the library. The service must be running.
 double connects(const std::string& path, int count);
 
+/// Writes the configuration of a bus into a directory. @return its address.
+std::string bus_address(const std::string& directory, const std::string& program,
+                        const std::string& name);
+/// A method call to a name that nobody owns yet, and its reply. @return seconds, from the call on:
+/// the client is on the bus before.
+double first_reply_over_bus(const std::string& address, const std::string& name);
+/// What the bus starts: takes the name and answers calls until the bus is gone.
+int serve_on_bus(const std::string& name);
+
 }  // namespace manager_bench

@@ -16,11 +16,13 @@
 // of rounds, in turns.
 //   manager_bench             everything
 //   manager_bench --serve N   the service that both start
+//   manager_bench --bus N     its like on a D-Bus
 using namespace manager_bench;
 
 namespace {
 
 constexpr const char* activate = "/usr/bin/systemd-socket-activate";
+constexpr const char* bus_program = "/usr/bin/dbus-daemon";
 constexpr const char* name = "org.example.bench";
 constexpr int rounds = 41;
 
@@ -66,7 +68,7 @@ class loaded_manager {
   double launch() const {
     const double took = first_reply(socket(), true);
     // Reaped, its files put away, its socket watched again.
-    const std::string run = where_.path() + "/domain/.run/bench.run";
+    const std::string run = where_.path() + "/domain/.run/bench.pid";
     while (std::filesystem::exists(run)) ::usleep(100);
     ::usleep(2000);
     return took;
@@ -91,11 +93,43 @@ double launch_by_activate() {
   return took;
 }
 
+/// A bus that starts the same kind of service because a message is for its name: each round a bus
+/// of its own, which is asked once before, so that only the launch is measured.
+double launch_by_bus() {
+  const directory where;
+  const std::string address = bus_address(where.path(), program_beside(""), name);
+  process bus(
+      {bus_program, "--config-file", where.path() + "/bus.conf", "--nofork", "--print-address=1"},
+      1);
+  bus.read_line();
+  const double took = first_reply_over_bus(address, name);
+  bus.end();
+  return took;
+}
+
 void print_row(const char* what, double floor, double ours, double ratio, double aim) {
   std::printf("%-40s %11.0f us %11.0f us %8.2f", what, floor * 1e6, ours * 1e6, ratio);
   if (aim > 0) std::printf(" %8.2f%s", aim, ratio <= aim ? "" : "  missed");
   std::puts("");
   std::fflush(stdout);
+}
+
+/// Not a floor: what another service manager of every Linux takes.
+void compare_with_bus(const loaded_manager& manager) {
+  if (::access(bus_program, X_OK) != 0) {
+    std::puts("launch to first reply by dbus-daemon: not compared, there is none here");
+    return;
+  }
+  std::vector<double> theirs, ours;
+  for (int round = -1; round < rounds; ++round) {
+    const double their_time = launch_by_bus();
+    const double our_time = manager.launch();
+    if (round < 0) continue;
+    theirs.push_back(their_time);
+    ours.push_back(our_time);
+  }
+  print_row("the same beside activation by dbus-daemon", median(theirs), median(ours),
+            median(ours) / median(theirs), 0);
 }
 
 void compare_launches(const std::string& what, const loaded_manager& manager) {
@@ -121,6 +155,8 @@ int many_jobs() {
 
 void measure_idleness(const loaded_manager& manager, int jobs) {
   constexpr unsigned interval = 5;
+  // What is done once a second at most, after a launch: how busy a service is, what it printed.
+  ::sleep(2);
   const counts before = look_at(manager.pid());
   ::sleep(interval);
   const counts after = look_at(manager.pid());
@@ -140,6 +176,7 @@ void measure_memory(const loaded_manager& few, const loaded_manager& many, int j
 
 int main(int argc, char** argv) {
   if (argc == 3 && std::strcmp(argv[1], "--serve") == 0) return serve(argv[2]);
+  if (argc == 3 && std::strcmp(argv[1], "--bus") == 0) return serve_on_bus(argv[2]);
   const int jobs = many_jobs();
   if (jobs < 10'000)
     std::printf("%d jobs instead of 10,000: the limit of descriptors (ulimit -Hn)\n", jobs);
@@ -157,6 +194,7 @@ int main(int argc, char** argv) {
   } else {
     std::puts("launch to first reply: not compared, there is no systemd-socket-activate here");
   }
+  compare_with_bus(few);
 
   constexpr int connections = 2'000;
   first_reply(many.socket(), false);
