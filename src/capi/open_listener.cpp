@@ -74,13 +74,13 @@ class program_listener final : public listener::handlers {
 };
 
 xpc_listener_t open(base::ref<program_listener> told, const openxpc_listener_options_s* options,
-                    const char* name, base::fd socket) {
+                    const char* name, base::fd socket, connection::held_by whom) {
   listener::options how;
   how.peers = OPENXPC_TYPE_SESSION;
   how.limits = limits_of(options ? options->conversation.limits : openxpc_limits_s{});
   auto made = listener_object::make(OPENXPC_TYPE_LISTENER, name ? name : "",
                                     listener::make(std::move(how)));
-  if (socket) made->behind().add_socket(std::move(socket));
+  if (socket) made->behind().add_socket(std::move(socket), whom);
   made->behind().set_executor(told->where());
   made->behind().set_handlers(std::move(told));
   made->behind().activate();
@@ -122,7 +122,8 @@ xpc_listener_t openxpc_listener_open(const char* service, const openxpc_listener
     return nullptr;
   }
   bootstrap::expect_named_listener();
-  xpc_listener_t made = open(std::move(told), options, service, std::move(socket));
+  xpc_listener_t made = open(std::move(told), options, service, std::move(socket),
+                             connection::held_by::service_manager);
   bootstrap::add_named_listener(
       base::ref<listener>::share(&need_listener(made, __func__).behind()));
   return made;
@@ -130,7 +131,8 @@ xpc_listener_t openxpc_listener_open(const char* service, const openxpc_listener
 
 xpc_listener_t openxpc_listener_open_anonymous(const openxpc_listener_options_s* options,
                                                xpc_rich_error_t* error) {
-  xpc_listener_t made = open(take(options), options, nullptr, base::fd());
+  xpc_listener_t made =
+      open(take(options), options, nullptr, base::fd(), connection::held_by::program);
   if (need_listener(made, __func__).behind().make_endpoint()) return made;
   if (error)
     *error = give(connection::make_error(
@@ -153,7 +155,7 @@ xpc_listener_t openxpc_listener_open_fd(int owned_fd, const char* service,
                                            "the descriptor is no socket that listens"));
     return nullptr;
   }
-  return open(std::move(told), options, service, std::move(socket));
+  return open(std::move(told), options, service, std::move(socket), connection::held_by::program);
 }
 
 xpc_endpoint_t openxpc_listener_create_endpoint(xpc_listener_t handle) {

@@ -4,10 +4,12 @@
 #include "connection/handle.hpp"
 #include "connection/listener.hpp"
 
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
+#include <cstring>
 
 // Accepting takes a few clients at a time and arms again, so that a flood of them does not starve
 // the connections of the same loop. The service manager shares the socket and may have cleared
@@ -18,13 +20,25 @@ namespace {
 constexpr int clients_at_once = 16;
 constexpr auto pause_without_descriptors = std::chrono::milliseconds(20);
 
+/// Whether accept4() will never work again, however long one waits.
+bool is_final(int error) {
+  return error == EINVAL || error == EBADF || error == ENOTSOCK || error == EOPNOTSUPP;
+}
+
+/// Such a socket is ready for ever, and has nobody to accept.
+bool is_shut_down(const base::fd& socket) {
+  pollfd look{socket.get(), POLLRDHUP, 0};
+  return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
 }  // namespace
 
-door::door(base::ref<listener> of, base::fd listening)
+door::door(base::ref<listener> of, base::fd listening, held_by whom)
     : of_(std::move(of)),
       socket_(std::move(listening)),
       admission_(admission_of(socket_.get())),
-      reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+      reserve_(::open("/dev/null", O_RDONLY | O_CLOEXEC)),
+      whom_(whom) {
   int flags = ::fcntl(socket_.get(), F_GETFL);
   ::fcntl(socket_.get(), F_SETFL, flags | O_NONBLOCK);
 }
@@ -50,10 +64,21 @@ void door::close() {
 }
 
 void door::ready(std::uint32_t) {
-  for (int count = 0; count < clients_at_once; ++count)
-    if (!accept_one()) break;
-  std::lock_guard lock(mutex_);
-  if (of_ && !later_) watch_.arm(EPOLLIN);
+  int count = 0;
+  while (count < clients_at_once && accept_one()) ++count;
+  base::ref<listener> of;
+  int lost;
+  {
+    std::lock_guard lock(mutex_);
+    if (count == 0 && of_ && lost_ == 0 && is_shut_down(socket_)) lost_ = ESHUTDOWN;
+    lost = lost_;
+    if (lost == 0 && of_ && !later_) watch_.arm(EPOLLIN);
+    if (lost != 0 && whom_ == held_by::program) of = of_;
+  }
+  if (!of) return;
+  of->cancel(make_error(OPENXPC_ERROR_CANCELED,
+                        std::string("the listening socket takes no connection any more: ") +
+                            (lost == ESHUTDOWN ? "somebody shut it down" : std::strerror(lost))));
 }
 
 bool door::accept_one() {
@@ -64,7 +89,10 @@ bool door::accept_one() {
     if (!of_) return false;
     client.reset(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client) {
-      if (errno == EMFILE || errno == ENFILE) return turn_one_away();
+      if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
+        return turn_one_away();
+      }
+      if (is_final(errno)) lost_ = errno;
       return errno == ECONNABORTED || errno == EINTR;
     }
     of = of_;

@@ -5,16 +5,21 @@
 #include "engine/registration.hpp"
 #include "engine/timer.hpp"
 
+#include <cstdint>
 #include <mutex>
 
 namespace openxpc::connection {
 
 class listener;
 
+/// Who has a socket: one that is the program's alone ends with its listener, and the listener with
+/// it. One of the service manager's may be replaced by another one while the listener goes on.
+enum class held_by : std::uint8_t { program, service_manager };
+
 /// One listening socket and the accepting at it.
 class door final : public engine::source {
  public:
-  door(base::ref<listener> of, base::fd listening);
+  door(base::ref<listener> of, base::fd listening, held_by whom);
   ~door() override;
   void open();
   /// Nobody is accepted any more once this has returned, but for one who is just coming in. The
@@ -31,6 +36,8 @@ class door final : public engine::source {
   base::fd socket_;
   const base::ref<admission> admission_;
   base::fd reserve_;
+  const held_by whom_;
+  int lost_ = 0;  // why nobody will ever come in here again
   engine::registration watch_;
   engine::timer later_;
 };

@@ -36,8 +36,8 @@ base::ref<listener> listener::make(options how) {
 
 listener::~listener() = default;
 
-void listener::add_socket(base::fd listening) {
-  auto added = base::make_ref<door>(base::ref<listener>::share(this), std::move(listening));
+void listener::add_socket(base::fd listening, held_by whom) {
+  auto added = base::make_ref<door>(base::ref<listener>::share(this), std::move(listening), whom);
   bool open;
   {
     std::lock_guard lock(mutex_);
@@ -136,7 +136,7 @@ base::ref<object::endpoint> listener::make_endpoint() {
     endpoint_ =
         base::make_ref<object::endpoint>(base::make_ref<object::shared_fd>(std::move(made.path)));
   }
-  add_socket(std::move(made.listening));
+  add_socket(std::move(made.listening), held_by::program);
   return endpoint_;
 }
 

@@ -38,7 +38,7 @@ class listener final : public announcer {
   static base::ref<listener> make(options how);
 
   /// Before activation: where clients come from. Any number.
-  void add_socket(base::fd listening);
+  void add_socket(base::fd listening, held_by whom = held_by::service_manager);
   /// Before activation: it will end with this instead of listening.
   void set_failure(error_ref why);
   /// From now on every client is refused, because nobody can say whether it is who it must be; the

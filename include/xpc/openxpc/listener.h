@@ -23,7 +23,8 @@ struct openxpc_listener_options_s {
                                       size_t reason_size);
   /// Somebody was refused before it became a session; `why` and `who` are lent.
   void (*on_refused)(void* context, xpc_rich_error_t why, const struct openxpc_identity_s* who);
-  /// The listener is over: cancelled, or its name is not this job's. `why` is lent.
+  /// The listener is over: cancelled, its name is not this job's, or its socket is one that the
+  /// program opened and that somebody shut down. `why` is lent.
   void (*on_end)(void* context, xpc_rich_error_t why);
   void (*release)(void* context);
 };
