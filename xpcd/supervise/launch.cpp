@@ -41,6 +41,7 @@ bool supervisor::goes_to_journal(const job::description& job) {
 /// does not take at once it gets a little later: xpcd waits for nobody.
 void supervisor::tell_output(supervised& job, bool to_the_end) {
   if (!job.kept_output || !goes_to_journal(job.job)) return;
+  if (job.told_output < 0) job.told_output = told_part_of(job.kept_output.get());
   if (tell_journal(job.job.label, job.kept_output.get(), &job.told_output, to_the_end)) return;
   if (!untold_.insert(job.job.label).second) return;
   tell_timer_.expires_after(std::chrono::milliseconds(20));
