@@ -14,13 +14,13 @@
 #include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <future>
 #include <memory>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "system/manager.hpp"
+#include "system/serving.hpp"
 
 using namespace system_test;
 
@@ -28,15 +28,7 @@ namespace {
 
 int book = -1;
 
-/// The book first, then the answer: whoever got one finds the line.
-void note_and_answer(void*, openxpc_request_t request) {
-  xpc_object_t message = ::openxpc_request_get_message(request);
-  const std::string line = std::to_string(::xpc_dictionary_get_int64(message, "id")) + "\n";
-  (void)!::write(book, line.data(), line.size());
-  object_ref reply = dictionary();
-  set(reply, "id", ::xpc_dictionary_get_int64(message, "id"));
-  ::openxpc_request_reply(request, reply.get());
-}
+void note_request(void*, openxpc_request_t request) { note_and_answer(book, request); }
 
 /// {from}: rows from this number on, until the reader leaves.
 void write_events(void*, openxpc_subscription_t subscription) {
@@ -69,16 +61,12 @@ XPC_TEST_ROLE(bookkeeper) {
   openxpc_listener_options_s options{};
   options.size = sizeof options;
   options.conversation.size = sizeof options.conversation;
-  options.conversation.handlers.on_request = note_and_answer;
+  options.conversation.handlers.on_request = note_request;
   options.conversation.handlers.on_subscribe = write_events;
   xpc_listener_t listener =
       ::openxpc_listener_open(call.arguments.at(0).c_str(), &options, nullptr);
   if (listener == nullptr) return 1;
-  ::openxpc_wait_for_termination();
-  std::promise<void> closed;
-  ::openxpc_listener_close(listener, &closed,
-                           [](void* all) { static_cast<std::promise<void>*>(all)->set_value(); });
-  closed.get_future().wait();
+  serve_to_the_end(listener);
   ::_exit(0);  // threads that wrote events may still be about to notice
 }
 

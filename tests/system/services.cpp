@@ -16,10 +16,10 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <future>
 #include <string>
 
 #include "system/manager.hpp"
+#include "system/serving.hpp"
 
 using namespace system_test;
 
@@ -72,13 +72,7 @@ namespace {
 
 int handled_file = -1;
 
-void note_request(void*, openxpc_request_t request) {
-  xpc_object_t message = ::openxpc_request_get_message(request);
-  const std::string line = std::to_string(::xpc_dictionary_get_int64(message, "id")) + "\n";
-  (void)!::write(handled_file, line.data(), line.size());
-  object_ref reply(::xpc_copy(message));
-  ::openxpc_request_reply(request, reply.get());
-}
+void note_request(void*, openxpc_request_t request) { note_and_answer(handled_file, request); }
 
 }  // namespace
 
@@ -93,12 +87,7 @@ XPC_TEST_ROLE(recorder) {
   xpc_listener_t listener =
       ::openxpc_listener_open(call.arguments.at(0).c_str(), &options, nullptr);
   if (listener == nullptr) return 1;
-  ::openxpc_wait_for_termination();
-  // What was accepted is handled and answered before the process ends.
-  std::promise<void> closed;
-  ::openxpc_listener_close(listener, &closed,
-                           [](void* all) { static_cast<std::promise<void>*>(all)->set_value(); });
-  closed.get_future().wait();
+  serve_to_the_end(listener);
   ::xpc_release(listener);
   return 0;
 }

@@ -53,18 +53,10 @@ int answer_one(const char* entry, bool datagram) {
   return ::write(client.get(), word, static_cast<std::size_t>(got)) == got ? 0 : 104;
 }
 
-}  // namespace
-
-/// echo_until_told ENTRY...: answers clients of both kinds of entries until it is ended.
-XPC_TEST_ROLE(echo_until_told) {
+/// Answers whoever connects to one of the descriptors, for ever.
+[[noreturn]] void answer_all(const std::vector<int>& descriptors) {
   std::vector<pollfd> listeners;
-  for (const std::string& entry : call.arguments) {
-    int* fds = nullptr;
-    std::size_t count = 0;
-    if (int error = ::launch_activate_socket(entry.c_str(), &fds, &count)) return error;
-    for (std::size_t at = 0; at < count; ++at) listeners.push_back({fds[at], POLLIN, 0});
-    std::free(fds);
-  }
+  for (const int number : descriptors) listeners.push_back({number, POLLIN, 0});
   for (;;) {
     if (::poll(listeners.data(), listeners.size(), -1) < 0) continue;
     for (const pollfd& one : listeners) {
@@ -76,20 +68,26 @@ XPC_TEST_ROLE(echo_until_told) {
   }
 }
 
-/// keeps_listening COUNT: knows nothing of libxpc, answers clients at its COUNT descriptors.
-XPC_TEST_ROLE(keeps_listening) {
-  const int end = 3 + std::atoi(call.arguments.at(0).c_str());
-  for (;;) {
-    std::vector<pollfd> listeners;
-    for (int number = 3; number < end; ++number) listeners.push_back({number, POLLIN, 0});
-    if (::poll(listeners.data(), listeners.size(), -1) < 0) continue;
-    for (const pollfd& one : listeners) {
-      const fd client(one.revents ? ::accept4(one.fd, nullptr, nullptr, SOCK_CLOEXEC) : -1);
-      char word[64];
-      const ssize_t got = client ? ::read(client.get(), word, sizeof word) : -1;
-      if (got > 0) (void)!::write(client.get(), word, static_cast<std::size_t>(got));
-    }
+}  // namespace
+
+/// echo_until_told ENTRY...: answers clients of both kinds of entries until it is ended.
+XPC_TEST_ROLE(echo_until_told) {
+  std::vector<int> all;
+  for (const std::string& entry : call.arguments) {
+    int* fds = nullptr;
+    std::size_t count = 0;
+    if (int error = ::launch_activate_socket(entry.c_str(), &fds, &count)) return error;
+    all.insert(all.end(), fds, fds + count);
+    std::free(fds);
   }
+  answer_all(all);
+}
+
+/// keeps_listening NUMBER...: knows nothing of libxpc, answers clients at those descriptors.
+XPC_TEST_ROLE(keeps_listening) {
+  std::vector<int> all;
+  for (const std::string& number : call.arguments) all.push_back(std::atoi(number.c_str()));
+  answer_all(all);
 }
 
 /// leaves_to_a_child FILE: at its first start a child gets the sockets, whose number goes into the
@@ -302,7 +300,7 @@ bool may_fetch() {
 TEST_F(Sockets, ANewServiceManagerFetchesThemFromAForeignProgram) {
   if (!may_fetch()) GTEST_SKIP() << "NOT SHOWN: the kernel restricts tracing";
   const std::string path = root + "/socket";
-  ASSERT_TRUE(xpcd.bootstrap(plist("job", role("keeps_listening", {"2"}), {},
+  ASSERT_TRUE(xpcd.bootstrap(plist("job", role("keeps_listening", {"3", "4"}), {},
                                    "<key>ThrottleInterval</key><integer>0</integer>"
                                    "<key>Sockets</key><dict><key>net</key><dict>" +
                                        tcp + "</dict><key>path</key><dict>" +
