@@ -15,14 +15,18 @@
 #include <sys/inotify.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <functional>
+#include <memory>
 #include <string>
 
 #include "bundle/applications.hpp"
+#include "check_state.hpp"
+#include "handover/successor.hpp"
 #include "load.hpp"
 #include "log.hpp"
 #include "options.hpp"
@@ -80,6 +84,13 @@ class unit_link {
     beat();
   }
   void stopping() const { who_.tell("STOPPING=1"); }
+  /// Until it is ready again, as another program perhaps.
+  void reloading() const {
+    const auto now = std::chrono::steady_clock::now().time_since_epoch();
+    who_.tell("RELOADING=1\nMONOTONIC_USEC=" +
+              std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(now).count()));
+  }
+  void ready_again() const { who_.tell("READY=1"); }
   void stop() { timer_.cancel(); }
 
  private:
@@ -168,10 +179,53 @@ class signals {
   std::function<void()> end_, child_;
 };
 
+/// What the xpcd gave that became this one; nothing where there was none, or it cannot be read:
+/// then all is as if that one had been killed.
+object_ref take_handover(int owned_fd) {
+  if (owned_fd < 0) return nullptr;
+  const base::fd file(owned_fd);
+  outcome<object_ref> state = handover::read(file.get());
+  if (state) {
+    ::prctl(PR_SET_NAME, "xpcd");  // an exec by descriptor knows no name
+    return std::move(*state);
+  }
+  log_line(weight::error, state.error().text);
+  // The lock is among them, and would be in the way.
+  ::syscall(SYS_close_range, 3, ~0U, 0);
+  return nullptr;
+}
+
+outcome<domain::directory> open_directory(const domain::location& where, xpc_object_t given,
+                                          handover::incoming& came) {
+  if (given == nullptr) return domain::directory::open(where.directory, where.system);
+  domain::directory::parts from{came.take(given, "directory"), came.take(given, "lock"),
+                                came.take(given, "run-directory"),
+                                get_bool(given, "made-directory").value_or(false)};
+  return domain::directory::resume(where.directory, where.system, std::move(from));
+}
+
+/// Everything that the one before had, or what one that was killed left, and what is to be loaded.
+failure_of start(const options& wanted, const domain::location& where, xpc_object_t given,
+                 handover::incoming& came, supervise::supervisor& jobs,
+                 bundle::applications& applications, control::service& control) {
+  if (given != nullptr) {
+    jobs.resume(given, came);
+    applications.resume(given, came);
+    return control.resume(given, came);
+  }
+  jobs.take_over();
+  applications.take_over();
+  load_jobs(jobs, wanted.jobs.empty() ? where.jobs : wanted.jobs, where.system);
+  return control.open();
+}
+
 int run(const options& wanted) {
   outcome<domain::location> where = domain::locate(wanted.domain, wanted.system);
   if (!where) return report(where.error());
-  outcome<domain::directory> directory = domain::directory::open(where->directory, where->system);
+  object_ref given = take_handover(wanted.handover_fd);
+  auto came = given ? std::make_unique<handover::incoming>(given.get())
+                    : std::make_unique<handover::incoming>();
+  outcome<domain::directory> directory = open_directory(*where, given.get(), *came);
   if (!directory) return report(directory.error());
 
   // Orphans of services come to us, so that we know of them.
@@ -182,6 +236,10 @@ int run(const options& wanted) {
   asio::io_context& loop = *new asio::io_context(1);
   supervise::supervisor_options options;
   options.descriptor_limit = raise_descriptor_limit();
+  if (given) {
+    options.descriptor_limit =
+        static_cast<std::uint64_t>(get_integer(given.get(), "descriptor-limit").value_or(0));
+  }
   options.state_directory = wanted.state.value_or(where->state);
   options.system_directory = where->system_directory;
   if (wanted.idle_exit) options.idle_exit = std::chrono::seconds(*wanted.idle_exit);
@@ -198,15 +256,22 @@ int run(const options& wanted) {
     unit.stopping();
     jobs.shut_down([&] { control.close([&] { loop.stop(); }); });
   };
+  handover::successor next(loop, *directory, jobs, applications, control,
+                           {wanted.lasting, options.check_in_time, [&] { return ending; },
+                            [&] { unit.reloading(); }, [&] { unit.ready_again(); }},
+                           given.get());
+  control.set_manager(&next);
   signals on_signal(loop, end, [&] { jobs.reap(); });
+  if (given) handover::release_signals();
   directory_watch on_removal(loop, *directory, end);
   supervise::output_watch on_output(loop, directory->borrowed_run_fd(),
                                     [&](const std::string& label) { jobs.on_output(label); });
 
-  jobs.take_over();
-  applications.take_over();
-  load_jobs(jobs, wanted.jobs.empty() ? where->jobs : wanted.jobs, where->system);
-  if (failure_of why = control.open()) return report(*why);
+  if (failure_of why = start(wanted, *where, given.get(), *came, jobs, applications, control)) {
+    return report(*why);
+  }
+  came.reset();
+  given.reset();
   jobs.reap();
   tell_ready(wanted.ready_fd);
   unit.ready();
@@ -228,6 +293,7 @@ int main(int argc, char** argv) {
     return early->status;
   }
   const openxpc::options& wanted = std::get<openxpc::options>(parsed);
+  if (wanted.check_state) return openxpc::check_state(wanted);
   if (openxpc::failure_of why = openxpc::log_to(wanted.log)) return openxpc::report(*why);
   return openxpc::run(wanted);
 }

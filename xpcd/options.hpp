@@ -16,6 +16,10 @@ struct options {
   std::optional<int> check_in_time;  // seconds
   std::string log;                   // a file for what xpcd says; empty: standard error
   int ready_fd = -1;
+  bool check_state = false;  // say whether it could be taken over, and do no more
+  int handover_fd = -1;      // what the xpcd gives that became this one
+  /// All that counts for an xpcd that this one becomes.
+  std::vector<std::string> lasting;
 };
 
 /// The command line was answered or was wrong: print and exit.

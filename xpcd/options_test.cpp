@@ -30,6 +30,17 @@ TEST(Options, AreTakenInBothSpellings) {
   EXPECT_TRUE(std::get<options>(parse({"--system"})).system);
 }
 
+TEST(Options, WhatCountsForOneStartOnlyIsNotHandedOn) {
+  const options all = std::get<options>(
+      parse({"--domain", "--ready-fd", "--ready-fd", "1", "--system", "--ready-fd=1",
+             "--handover-fd", "9", "--log=x", "--check-state", "--foreground"}));
+  EXPECT_EQ(all.domain, "--ready-fd") << "a value, whatever it looks like";
+  EXPECT_EQ(all.handover_fd, 9);
+  EXPECT_TRUE(all.check_state);
+  EXPECT_EQ(all.lasting, (std::vector<std::string>{"--domain", "--ready-fd", "--system", "--log=x",
+                                                   "--foreground"}));
+}
+
 TEST(Options, WrongOnesAreNamedWithTheUsage) {
   struct {
     std::vector<const char*> given;
@@ -44,6 +55,7 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
                      {{"--jobs="}, "--jobs wants"},
                      {{"--ready-fd", "x"}, "--ready-fd wants"},
                      {{"--ready-fd", "-1"}, "--ready-fd wants"},
+                     {{"--handover-fd", "2"}, "--handover-fd wants"},
                      {{"--foreground=1"}, "unknown argument"},
                      {{"--system=1"}, "unknown argument"}};
   for (const auto& one : cases) {

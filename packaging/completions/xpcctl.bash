@@ -22,7 +22,7 @@ _xpcctl() {
       esac
       [ "$verb" != enable ] || words=$(xpcctl "${domain[@]}" print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')
       [ "$verb" != kickstart ] || options+=" --kill --pid"
-      [ "$verb" != upgrade ] || options+=" --force"
+      [ "$verb" != upgrade ] || options+=" --force --manager --program"
       [ "$verb" != kill ] || [ "$before" != kill ] || words="TERM KILL HUP INT QUIT USR1 USR2 STOP CONT"
       ;;
     list) words="system user/$UID pid/" ;;

@@ -40,6 +40,8 @@ complete -c xpcctl -n '__fish_seen_subcommand_from enable' -a '(__xpcctl_disable
 complete -c xpcctl -n '__fish_seen_subcommand_from kill' -a 'TERM KILL HUP INT QUIT USR1 USR2 STOP CONT (__xpcctl_labels)'
 complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l kill -d 'End it first'
 complete -c xpcctl -n '__fish_seen_subcommand_from upgrade' -l force -d 'Even if the file is the same'
+complete -c xpcctl -n '__fish_seen_subcommand_from upgrade' -l manager -d 'The service manager itself'
+complete -c xpcctl -n '__fish_seen_subcommand_from upgrade' -l program -r -d 'What the manager becomes'
 complete -c xpcctl -n '__fish_seen_subcommand_from kickstart' -l pid -d 'Print the process id'
 complete -c xpcctl -n '__fish_seen_subcommand_from bootstrap' -l allow-any-peer -d 'Let anybody speak to it'
 complete -c xpcctl -n '__fish_seen_subcommand_from lint' -l system -d 'For the domain of the whole machine'

@@ -48,7 +48,8 @@ _xpcctl() {
         activity) _arguments '--defer[put its run off]' '1: :_xpcctl_labels' '2:identifier:' ;;
         publish) _arguments '--list[show which jobs want its events]' '1:stream:' '2:name:' '3:json:' ;;
         kickstart) _arguments '--kill[end it first]' '--pid[print the process id]' '*: :_xpcctl_labels' ;;
-        upgrade) _arguments '--force[even if the file is the same]' '*: :_xpcctl_labels' ;;
+        upgrade) _arguments '--force[even if the file is the same]' '--manager[the service manager itself]' \
+          '--program[what it becomes]:file:_files' '*: :_xpcctl_labels' ;;
         kill) _arguments '1:signal:(TERM KILL HUP INT QUIT USR1 USR2 STOP CONT)' '2: :_xpcctl_labels' ;;
         submit) _arguments '--label[its name]:label:' '--program[the program]:file:_files' \
           '--stdout[standard output]:file:_files' '--stderr[standard error]:file:_files' ;;

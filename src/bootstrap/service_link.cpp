@@ -157,6 +157,13 @@ class service_link final : public base::counted {
 
   void come_back() {
     greet("check-in-again");
+    bool drained;
+    {
+      std::lock_guard lock(mutex_);
+      drained = drained_;
+    }
+    // The manager that was told may be gone.
+    if (drained) (void)talk_->send(*word_of("drained"));
     reported_ = -1;
     report_.schedule(base::from_now(report_pause));
     std::vector<const base::function<void()>*> interested;

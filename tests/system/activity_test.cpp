@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "system/manager.hpp"
+#include "system/renewal.hpp"
 
 namespace system_test {
 namespace {
@@ -208,6 +209,19 @@ TEST_F(Activities, ARunOutlivesItsServiceManager) {
   wait_for("job", "done yes");
   wait_for_state("job", "none");
   EXPECT_EQ(count("job", "run"), 1);
+}
+
+TEST_F(Activities, ARunOutlivesAnUpgradeOfXpcd) {
+  load("job", {"delay=0", "continue", "done"});
+  wait_for("job", "continue only once");
+  ASSERT_NO_FATAL_FAILURE(renew(xpcd));
+  wait_for_state("job", "running");
+  ASSERT_NO_FATAL_FAILURE(renew(xpcd));
+  go("job");
+  wait_for("job", "done yes");
+  wait_for_state("job", "none");
+  EXPECT_EQ(count("job", "run"), 1);
+  EXPECT_EQ(count("job", "start"), 1);
 }
 
 TEST_F(Activities, ARunThatEndedWhileThereWasNoServiceManagerCounts) {

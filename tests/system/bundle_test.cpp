@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "system/bundle_fixture.hpp"
+#include "system/renewal.hpp"
 
 namespace system_test {
 namespace {
@@ -217,6 +218,27 @@ TEST_F(Bundle, AfterXpcdWasKilledItsServicesGoOnAndEndWithTheirApplication) {
   first.process().kill(SIGKILL);
   first.process().wait();
   wait_until_gone(next);
+}
+
+TEST_F(Bundle, AnUpgradeOfXpcdLeavesApplicationsTheirServices) {
+  make_bundle(services, {.identifier = name});
+  application first(program, directory), second(program, directory);
+  const pid_t helper = pid_at(first), seconds = pid_at(second);
+  ASSERT_GT(helper, 0) << xpcd.log();
+  ASSERT_GT(seconds, 0) << xpcd.log();
+  ASSERT_NO_FATAL_FAILURE(renew(xpcd));
+  // Old conversations go on, and new ones come to the same process.
+  EXPECT_EQ(pid_at(first), helper) << xpcd.log();
+  EXPECT_EQ(pid_at(first, "b"), helper) << xpcd.log();
+  ASSERT_NO_FATAL_FAILURE(renew(xpcd));
+  EXPECT_EQ(pid_at(second, "b"), seconds) << xpcd.log();
+  second.process().kill(SIGKILL);
+  second.process().wait();
+  wait_until_gone(seconds);
+  EXPECT_TRUE(is_alive(helper));
+  first.process().kill(SIGKILL);
+  first.process().wait();
+  wait_until_gone(helper);
 }
 
 }  // namespace

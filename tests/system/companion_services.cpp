@@ -199,8 +199,12 @@ XPC_TEST_ROLE(events) {
   note("start");
   if (wants("deaf") && !std::filesystem::exists(file + ".hear")) return 0;
   openxpc_set_event_stream_handler_f(stream.c_str(), nullptr, nullptr, on_event);
-  if (wants("set") || wants("pass")) {
+  if (wants("set") || wants("pass") || wants("pass-fifo")) {
     object_ref event = dictionary();
+    if (wants("pass-fifo")) {
+      const int fifo = ::open((file + ".fifo").c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK);
+      xpc_dictionary_set_fd(event.get(), "Descriptor", fifo);
+    }
     if (wants("pass")) {
       if (::pipe2(passed, O_CLOEXEC | O_NONBLOCK) < 0) return 1;
       xpc_dictionary_set_fd(event.get(), "Descriptor", passed[0]);

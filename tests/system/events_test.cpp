@@ -13,6 +13,7 @@
 #include <fstream>
 
 #include "system/manager.hpp"
+#include "system/renewal.hpp"
 
 namespace system_test {
 namespace {
@@ -190,6 +191,44 @@ TEST_F(Events, R353_AProgramAsksForEventsByItself) {
   ASSERT_TRUE(publish("own", "b"));
   wait_for("event own b");
   EXPECT_EQ(publish("other", "c").code, OPENXPC_ERROR_NOT_FOUND);
+}
+
+TEST_F(Events, ADescriptorThatAProgramPassedOutlastsTheProgramAndAnUpgradeOfXpcd) {
+  const std::string fifo = file + ".fifo";
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  openxpc::base::fd to(::open(fifo.c_str(), O_RDWR | O_CLOEXEC));
+  load("", {"pass-fifo"}, "org.openxpc.descriptor", "<key>RunAtLoad</key><true/>");
+  wait_for("set yes");
+  ASSERT_TRUE(xpcd.verb("kickstart", "job"));
+  object_ref end = dictionary();
+  set(end, "op", "kill");
+  set(end, "label", "job");
+  set(end, "signal", std::int64_t{9});
+  ASSERT_TRUE(xpcd.ask(end));
+  xpcd.wait_for_state("job", "waiting");
+  ASSERT_NO_FATAL_FAILURE(renew(xpcd));
+  EXPECT_EQ(text_at(xpcd.print("job"), "state"), "waiting");
+  ASSERT_EQ(::write(to.get(), "later", 5), 5);
+  wait_for("event own reads later");
+  wait_until_handled();
+}
+
+TEST_F(Events, WhatWaitsOutlastsAnUpgradeOfXpcdAndIsHandledOnce) {
+  load(entry("one"), {"wait"});
+  ASSERT_TRUE(publish("one", "a"));
+  wait_for("event one a");
+  for (const char* more : {"b", "c", "d"}) {
+    ASSERT_TRUE(publish("one", more));
+    ASSERT_NO_FATAL_FAILURE(renew(xpcd));
+  }
+  EXPECT_EQ(number_at(xpcd.print("job"), "events-waiting"), 4);
+  std::ofstream(file + ".go") << "x";
+  wait_for("event one d");
+  wait_until_handled();
+  for (const char* one : {"a", "b", "c", "d"}) {
+    EXPECT_EQ(count(std::string("event one ") + one), 1) << one;
+  }
+  EXPECT_EQ(count("start"), 1);
 }
 
 TEST_F(Events, R353_AProgramPassesADescriptorAndIsToldWhenItIsReadable) {

@@ -237,6 +237,35 @@ TEST_F(Systemd, XpcdServesTheControlSocketOfItsUnitAndLeavesItBehind) {
   EXPECT_EQ(before.st_ino, after.st_ino);
 }
 
+TEST_F(Systemd, AnUpgradeOfXpcdIsAReloadOfItsUnitWithTheSameSocketAndProcess) {
+  const notified systemd(root + "/notify");
+  child xpcd =
+      activated(domain + "/.control", "control", {systemd.variable(), "WATCHDOG_USEC=20000"},
+                {OPENXPC_XPCD, "--domain", domain});
+  struct stat before{}, after{};
+  ASSERT_EQ(::stat((domain + "/.control").c_str(), &before), 0);
+  auto upgrade = [&] {
+    return xpc_testing::run(OPENXPC_XPCCTL,
+                            {.arguments = {"--domain", domain, "upgrade", "--manager", "--force"},
+                             .keep_stderr = true});
+  };
+  // The first word also starts it.
+  run_result said = upgrade();
+  ASSERT_EQ(said.end.status, 0) << said.error << xpcd.error_text();
+  EXPECT_EQ(systemd.read_word(), "READY=1");
+  EXPECT_EQ(systemd.read_word().compare(0, 27, "RELOADING=1\nMONOTONIC_USEC="), 0);
+  EXPECT_EQ(systemd.read_word(), "READY=1");
+  for (int count = 0; count < 3; ++count) EXPECT_EQ(systemd.read(), "WATCHDOG=1");
+  EXPECT_EQ(std::stoi(contents(domain + "/.lock")), xpcd.pid());
+  ASSERT_EQ(::stat((domain + "/.control").c_str(), &after), 0);
+  EXPECT_EQ(before.st_ino, after.st_ino);
+  xpcd.kill(SIGTERM);
+  EXPECT_EQ(systemd.read_word(), "STOPPING=1");
+  EXPECT_EQ(xpcd.wait(), xpc_testing::ending{.status = 0});
+  ASSERT_EQ(::stat((domain + "/.control").c_str(), &after), 0);
+  EXPECT_EQ(before.st_ino, after.st_ino) << "the unit owns the file";
+}
+
 TEST_F(Systemd, ASocketThatIsNotTheControlSocketIsNamedAndNotServed) {
   child xpcd = activated(root + "/other", "control", {}, {OPENXPC_XPCD, "--domain", domain});
   sockaddr_un address{};

@@ -84,9 +84,9 @@ namespace {
 
 /// Orders that change something.
 bool is_change(const std::string& op) {
-  static constexpr std::string_view changes[] = {"bootstrap", "bootout", "kickstart", "kill",
-                                                 "enable",    "disable", "setenv",    "unsetenv",
-                                                 "upgrade",   "publish"};
+  static constexpr std::string_view changes[] = {
+      "bootstrap", "bootout",  "kickstart", "kill",    "enable",         "disable",
+      "setenv",    "unsetenv", "upgrade",   "publish", "upgrade-manager"};
   return std::find(std::begin(changes), std::end(changes), op) != std::end(changes);
 }
 
@@ -140,7 +140,8 @@ object_ref ask(const settings& shared, const object_ref& request, int* exit_code
                       (::openxpc_error_get_flags(error) & OPENXPC_ERROR_NOT_ACCEPTED) != 0;
     const bool again = lost && interrupted != std::chrono::steady_clock::time_point{} &&
                        now - interrupted < patience;
-    if (!changes || id.empty() || !again) {
+    // A question changes nothing and may be asked twice.
+    if ((changes && id.empty()) || !again) {
       *exit_code = report_error(error);
       return nullptr;
     }

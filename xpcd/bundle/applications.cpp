@@ -160,16 +160,23 @@ outcome<applications::application*> applications::application_of(const caller& w
                    "too many processes have services of their own: at most " +
                        std::to_string(most_applications)};
   }
-  auto made = std::make_unique<application>(loop_, std::move(is), base::fd::copy(who.pidfd.get()));
-  const bool watched =
-      made->pidfd && made->gone.start(made->pidfd.get(), [self = self_, pid = who.pid] {
-        if (*self != nullptr) (*self)->forget(pid);
-      });
-  if (!watched) {
+  application* made = add(std::move(is), base::fd::copy(who.pidfd.get()));
+  if (made == nullptr) {
     return trouble{trouble::kind::unavailable,
                    "process " + std::to_string(who.pid) + " cannot be watched"};
   }
-  return (all_[who.pid] = std::move(made)).get();
+  return made;
+}
+
+/// nullptr when it cannot be watched.
+applications::application* applications::add(executable is, base::fd pidfd) {
+  const pid_t pid = is.process.pid;
+  auto made = std::make_unique<application>(loop_, std::move(is), std::move(pidfd));
+  const bool watched = made->pidfd && made->gone.start(made->pidfd.get(), [self = self_, pid] {
+    if (*self != nullptr) (*self)->forget(pid);
+  });
+  if (!watched) return nullptr;
+  return (all_[pid] = std::move(made)).get();
 }
 
 void applications::serve(const caller& who, application& of, const opened_bundle& found,
@@ -288,6 +295,55 @@ void applications::forget(pid_t pid) {
 /// Rule 225. One that was booted out by hand is gone already.
 void applications::let_go(const std::string& label) {
   if (jobs_.private_job_of(label).loaded) jobs_.bootout(label, [](const failure_of&) {});
+}
+
+void applications::hand_over(xpc_object_t into, handover::outgoing& out) const {
+  object_ref list = new_array();
+  for (const auto& [pid, one] : all_) {
+    object_ref made = new_dictionary();
+    xpc_object_t to = made.get();
+    set(to, "pid", static_cast<std::int64_t>(pid));
+    set(to, "start-ticks", static_cast<std::int64_t>(one->is.process.start_ticks));
+    set(to, "pidfd-inode", static_cast<std::int64_t>(one->is.process.pidfd_inode));
+    set(to, "path", one->is.path);
+    set(to, "device", static_cast<std::int64_t>(one->is.device));
+    set(to, "inode", static_cast<std::int64_t>(one->is.inode));
+    out.keep(to, "pidfd", one->pidfd.get());
+    object_ref labels = new_array();
+    for (const std::string& label : one->labels) append(labels.get(), new_string(label));
+    set(to, "labels", std::move(labels));
+    append(list.get(), std::move(made));
+  }
+  set(into, "applications", std::move(list));
+}
+
+void applications::resume(xpc_object_t given, handover::incoming& in) {
+  xpc_object_t list = get_object(given, "applications");
+  for (std::size_t at = 0; list != nullptr && at < ::xpc_array_get_count(list); ++at) {
+    xpc_object_t one = ::xpc_array_get_value(list, at);
+    auto number = [&](const char* key) { return get_integer(one, key).value_or(0); };
+    executable is;
+    is.process.pid = static_cast<pid_t>(number("pid"));
+    is.process.start_ticks = static_cast<std::uint64_t>(number("start-ticks"));
+    is.process.pidfd_inode = static_cast<std::uint64_t>(number("pidfd-inode"));
+    is.path = get_text(one, "path").value_or("");
+    is.device = static_cast<dev_t>(number("device"));
+    is.inode = static_cast<ino_t>(number("inode"));
+    const pid_t pid = is.process.pid;
+    application* of = add(std::move(is), in.take(one, "pidfd"));
+    xpc_object_t labels = get_object(one, "labels");
+    for (std::size_t i = 0; labels != nullptr && i < ::xpc_array_get_count(labels); ++i) {
+      const char* text = ::xpc_array_get_string(labels, i);
+      const std::string label = text ? text : "";
+      if (!jobs_.private_job_of(label).loaded) continue;
+      if (of == nullptr) {
+        let_go(label);
+        continue;
+      }
+      of->labels.insert(label);
+      users_[label].insert(pid);
+    }
+  }
 }
 
 std::string applications::shown_name(const std::string& label) {

@@ -53,6 +53,10 @@ class applications {
   /// Takes over what an xpcd before this one left behind. Once, before anybody asks.
   void take_over();
 
+  /// The same for one that became this one by exec, after its jobs have been resumed.
+  void resume(xpc_object_t given, handover::incoming& in);
+  void hand_over(xpc_object_t into, handover::outgoing& out) const;
+
   /// What xpcctl shows of pid/PID.
   outcome<object_ref> list(pid_t pid) const;
   outcome<object_ref> describe(pid_t pid, bool whole) const;
@@ -66,6 +70,7 @@ class applications {
   struct application;
 
   outcome<application*> application_of(const caller& who, executable is);
+  application* add(executable is, base::fd pidfd);
   failure_of refuse_user(const caller& who, job::service_type type) const;
   void serve(const caller& who, application& of, const opened_bundle& found, wanted what,
              answer answered);

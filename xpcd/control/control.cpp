@@ -3,21 +3,30 @@
 #include "control/confinement.hpp"
 #include "control/given_socket.hpp"
 #include "control/requests.hpp"
+#include "supervise/hand_over.hpp"
 #include "supervise/limited_log.hpp"
 
 #include <xpc/openxpc/listener.h>
 
 #include <asio/post.hpp>
+#include <asio/steady_timer.hpp>
 
 #include <unistd.h>
 
 #include <cstdio>
 #include <cstring>
+#include <set>
+#include <utility>
 
 #include "bundle/verbs.hpp"
 #include "log.hpp"
 
 namespace openxpc::control {
+
+/// One request and its one answer.
+struct pending {
+  openxpc_request_t request;  // nullptr: it has been given
+};
 
 /// Outlives the service where a conversation of the library still refers to it.
 struct service_state {
@@ -30,6 +39,9 @@ struct service_state {
   base::function<void()> closed;
   supervise::limited_log refusals;
   requests done;
+  manager* about = nullptr;
+  /// Requests that have no answer yet.
+  std::set<std::shared_ptr<pending>> unanswered = {};
 };
 
 namespace {
@@ -164,9 +176,15 @@ void on_request(void* context, openxpc_request_t request) {
       return true;
     });
   }
-  answer answered = [request](outcome<object_ref> result) {
-    answer_request(request, std::move(result));
+  auto open = std::make_shared<pending>(pending{request});
+  here->unanswered.insert(open);
+  answer answered = [open, alive = from.alive](outcome<object_ref> result) {
+    if (std::shared_ptr<service_state> there = alive.lock()) there->unanswered.erase(open);
+    // Given up by pause(): whoever asked comes back.
+    if (open->request == nullptr) return;
+    answer_request(std::exchange(open->request, nullptr), std::move(result));
   };
+  call.manager = here->about;
   object_ref about_the_job;
   if (get_object(message, "application") != nullptr &&
       !bundle::turn_to_application(op, call, &about_the_job, &answered)) {
@@ -174,9 +192,13 @@ void on_request(void* context, openxpc_request_t request) {
   }
   const std::optional<std::string> id =
       what->owner_only ? get_text(message, "request-id") : std::nullopt;
-  if (!id || id->empty()) return what->run(*from.jobs, call, std::move(answered));
+  call.request_id = id.value_or("");
+  if (call.request_id.empty() || what->keeps_ids) {
+    return what->run(*from.jobs, call, std::move(answered));
+  }
+  call.carried = here->done.is_carried(call.request_id, op, subject_of(message));
   here->done.run(
-      *id, op, subject_of(message),
+      call.request_id, op, subject_of(message),
       [&](answer first) { what->run(*from.jobs, call, std::move(first)); }, std::move(answered));
 }
 
@@ -212,8 +234,69 @@ failure_of service::open() {
   outcome<domain::bound_name> bound =
       given.bound.socket ? std::move(given.bound) : state_->directory.publish(domain::control_name);
   if (!bound) return bound.error();
-  state_->bound.device = bound->device;
-  state_->bound.inode = bound->inode;
+  state_->bound = std::move(*bound);
+  return go_on();
+}
+
+failure_of service::resume(xpc_object_t given, handover::incoming& in) {
+  xpc_object_t bound = get_object(given, "control");
+  if (bound != nullptr) state_->bound = supervise::unpack_bound(bound, in);
+  state_->done.carry(get_object(given, "requests"));
+  return state_->bound.socket ? go_on() : open();
+}
+
+void service::hand_over(xpc_object_t into, handover::outgoing& out) const {
+  set(into, "control", supervise::pack(state_->bound, out));
+  set(into, "requests", state_->done.under_way());
+}
+
+void service::set_manager(manager* about) { state_->about = about; }
+
+/// The socket itself stays here: what the listener closes is its own.
+failure_of service::go_on() {
+  base::fd socket = base::fd::copy(state_->bound.socket.get());
+  if (!socket) return system_trouble(errno, std::string(domain::control_name));
+  return listen(std::move(socket));
+}
+
+void service::pause(base::function<void()> paused) {
+  struct waiting {
+    explicit waiting(asio::io_context& loop) : time(loop) {}
+    base::function<void()> paused;
+    asio::steady_timer time;
+    void end() {
+      time.cancel();
+      if (base::function<void()> once = std::exchange(paused, nullptr)) once();
+    }
+  };
+  // Of what the owner has begun nothing is lost if it takes longer: it is asked for again.
+  constexpr std::chrono::seconds patience{2};
+  auto all = std::make_shared<waiting>(state_->loop);
+  all->paused = std::move(paused);
+  all->time.expires_after(patience);
+  all->time.async_wait([all](const asio::error_code& error) {
+    if (!error) all->end();
+  });
+  const std::set<std::shared_ptr<pending>> open = std::exchange(state_->unanswered, {});
+  for (const std::shared_ptr<pending>& one : open) {
+    object_ref error = make_error(OPENXPC_ERROR_INTERRUPTED,
+                                  "the service manager becomes another version: ask again");
+    ::openxpc_request_fail(std::exchange(one->request, nullptr),
+                           static_cast<xpc_rich_error_t>(error.get()));
+  }
+  if (!state_->listener) return all->end();
+  struct told {
+    std::shared_ptr<waiting> all;
+    asio::io_context& loop;
+  };
+  ::openxpc_listener_close(static_cast<xpc_listener_t>(state_->listener.get()),
+                           new told{all, state_->loop}, [](void* context) {
+                             const std::unique_ptr<told> what(static_cast<told*>(context));
+                             asio::post(what->loop, [all = what->all] { all->end(); });
+                           });
+}
+
+failure_of service::listen(base::fd socket) {
   openxpc_listener_options_s options{};
   options.size = sizeof options;
   options.conversation.size = sizeof options.conversation;
@@ -251,7 +334,7 @@ failure_of service::open() {
   };
   xpc_rich_error_t error = nullptr;
   state_->listener.reset(::openxpc_listener_open_fd(
-      bound->socket.release(), std::string(domain::control_name).c_str(), &options, &error));
+      socket.release(), std::string(domain::control_name).c_str(), &options, &error));
   if (!state_->listener) {
     trouble why{trouble::kind::unavailable, ::openxpc_error_get_message(error)};
     ::xpc_release(error);
@@ -262,6 +345,7 @@ failure_of service::open() {
 
 void service::close(base::function<void()> closed) {
   state_->directory.withdraw(domain::control_name, state_->bound);
+  state_->bound.socket.reset();
   state_->done.forget_all();
   if (!state_->listener) return closed();
   state_->closed = std::move(closed);

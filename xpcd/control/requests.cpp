@@ -88,7 +88,7 @@ void requests::end(const std::string& id, const std::string& subject,
   if (known == nullptr) return;
   std::vector<answer> waiting = std::move(known->waiting);
   known->waiting.clear();
-  known->under_way = false;
+  known->under_way = known->carried = false;
   if (result) {
     known->reply = retain(result->get());
   } else {
@@ -147,6 +147,34 @@ void requests::save() const {
   }
   // The request itself goes on; only a repetition after a crash of xpcd would not be recognised.
   if (why) log_line(weight::warning, why->text);
+}
+
+object_ref requests::under_way() const {
+  object_ref all = new_array();
+  for (const entry& one : all_) {
+    if (!one.under_way && !one.carried) continue;
+    object_ref made = new_dictionary();
+    set(made.get(), "id", one.id);
+    set(made.get(), "subject", one.subject);
+    append(all.get(), std::move(made));
+  }
+  return all;
+}
+
+void requests::carry(xpc_object_t under_way) {
+  if (under_way == nullptr || !job::is(under_way, OPENXPC_TYPE_ARRAY)) return;
+  for (std::size_t at = 0; at < ::xpc_array_get_count(under_way); ++at) {
+    xpc_object_t one = ::xpc_array_get_value(under_way, at);
+    entry* known = find(get_text(one, "id").value_or(""), get_text(one, "subject").value_or(""));
+    if (known != nullptr) known->carried = true;
+  }
+}
+
+bool requests::is_carried(const std::string& id, const std::string& op,
+                          const std::string& subject) const {
+  return std::any_of(all_.begin(), all_.end(), [&](const entry& one) {
+    return one.carried && one.id == id && one.subject == op + " " + subject;
+  });
 }
 
 void requests::forget_all() const noexcept { ::unlinkat(directory_, file, 0); }

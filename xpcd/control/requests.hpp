@@ -29,6 +29,11 @@ class requests {
     if (join(id, op + " " + subject, answered, &begun_before)) return;
     perform(finish(id, op, subject, begun_before, std::move(answered)));
   }
+  /// Begun, and not ended: for the xpcd that this one becomes, which tells them apart from what one
+  /// that was killed had begun.
+  object_ref under_way() const;
+  void carry(xpc_object_t under_way);
+  bool is_carried(const std::string& id, const std::string& op, const std::string& subject) const;
   /// They end with the domain.
   void forget_all() const noexcept;
 
@@ -37,6 +42,7 @@ class requests {
     std::string id, subject;
     object_ref reply;        // nullptr: begun, and no end is known
     bool under_way = false;  // by this xpcd
+    bool carried = false;    // from what this one was before an exec
     std::vector<answer> waiting;
   };
 

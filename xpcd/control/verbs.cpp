@@ -81,6 +81,7 @@ void print(supervise::supervisor& jobs, verb_call& call, answer answered) {
     set(reply.get(), "jobs", std::move(all));
     set(reply.get(), "pid", static_cast<std::int64_t>(::getpid()));
     set(reply.get(), "directory", jobs.directory_path());
+    if (call.manager != nullptr) call.manager->describe(reply.get());
     return answered(std::move(reply));
   }
   std::optional<std::string> label = get_text(call.message, "label");
@@ -110,7 +111,8 @@ void description(supervise::supervisor& jobs, verb_call& call, answer answered) 
 void kickstart(supervise::supervisor& jobs, verb_call& call, answer answered) {
   std::optional<std::string> label = get_text(call.message, "label");
   if (!label) return answered(wrong_key("kickstart", "label", "string", call.message));
-  const bool restart = get_bool(call.message, "kill").value_or(false);
+  // What was asked for in the first place was begun, and is not begun anew.
+  const bool restart = get_bool(call.message, "kill").value_or(false) && !call.carried;
   jobs.kickstart(*label, restart,
                  [&jobs, label = *label, answered = std::move(answered)](failure_of why) {
                    if (why) return answered(*why);
@@ -126,7 +128,18 @@ void kickstart(supervise::supervisor& jobs, verb_call& call, answer answered) {
 void upgrade(supervise::supervisor& jobs, verb_call& call, answer answered) {
   std::optional<std::string> label = get_text(call.message, "label");
   if (!label) return answered(wrong_key("upgrade", "label", "string", call.message));
+  if (call.carried) return jobs.rejoin_upgrade(*label, std::move(answered));
   jobs.upgrade(*label, get_bool(call.message, "force").value_or(false), std::move(answered));
+}
+
+/// {program?, force?}: xpcd itself.
+void upgrade_manager(supervise::supervisor&, verb_call& call, answer answered) {
+  if (call.manager == nullptr) {
+    return answered(trouble{trouble::kind::unavailable, "this xpcd cannot become another one"});
+  }
+  call.manager->upgrade(get_text(call.message, "program").value_or(""),
+                        get_bool(call.message, "force").value_or(false), call.request_id,
+                        std::move(answered));
 }
 
 void kill(supervise::supervisor& jobs, verb_call& call, answer answered) {
@@ -251,6 +264,7 @@ constexpr verb verbs[] = {
     {"kickstart", true, kickstart},
     {"kill", true, kill},
     {"upgrade", true, upgrade},
+    {"upgrade-manager", true, upgrade_manager, false, true},
     {"enable", true, set_disabled<false>},
     {"disable", true, set_disabled<true>},
     {"print-disabled", false, print_disabled},

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+#include <string>
+
 namespace openxpc::bundle {
 class applications;
 }
@@ -15,6 +17,20 @@ class applications;
 /// The verbs of the control interface: a dictionary in, a dictionary or a reason out. They know
 /// nothing of sockets.
 namespace openxpc::control {
+
+/// This xpcd itself, as a thing that verbs are about.
+class manager {
+ public:
+  virtual ~manager() = default;
+  /// Becomes the program at `path` (empty: the one it was started from, as it stands there now),
+  /// with all that it has. Answers {result: unchanged or refused; reason} while it is still itself;
+  /// the next one answers {result: upgraded} to whoever asks with the same id.
+  /// @param force  also when the file is the one that runs
+  virtual void upgrade(const std::string& path, bool force, const std::string& id,
+                       base::function<void(outcome<object_ref>)> answered) = 0;
+  /// Adds its version, its generation and its program.
+  virtual void describe(xpc_object_t into) const = 0;
+};
 
 /// One request to a verb.
 struct verb_call {
@@ -28,6 +44,10 @@ struct verb_call {
   uid_t user = 0;  // whose process asks
   /// A pidfd of who asks, as of when it connected; until the verb returns.
   base::function<base::fd()> pidfd;
+  control::manager* manager = nullptr;
+  std::string request_id;  // empty: it has none
+  /// It was under way when this xpcd took over by exec, and is so still.
+  bool carried = false;
 };
 
 using answer = base::function<void(outcome<object_ref>)>;
@@ -39,6 +59,7 @@ struct verb {
   /// Calls `answered` exactly once, perhaps later.
   void (*run)(supervise::supervisor& jobs, verb_call& call, answer answered);
   bool of_services = false;  // said over a service link: verb_call::link is given
+  bool keeps_ids = false;    // knows by itself what is asked for once more
 };
 
 /// Every verb there is, one row each; nullptr for an unknown one.

@@ -100,6 +100,23 @@ outcome<directory> directory::open(const std::string& path, bool system) {
   return result;
 }
 
+outcome<directory> directory::resume(const std::string& path, bool system, parts from) {
+  directory result;
+  result.path_ = path;
+  result.system_ = system;
+  result.made_it_ = from.made_it;
+  result.fd_ = std::move(from.directory);
+  result.lock_ = std::move(from.lock);
+  result.run_fd_ = std::move(from.run);
+  struct stat status;
+  if (!result.fd_ || !result.lock_ || !result.run_fd_ || ::fstat(result.fd_.get(), &status) < 0) {
+    return trouble{trouble::kind::bad_input,
+                   path + ": the xpcd before this one did not hand it over"};
+  }
+  result.open_to_all_ = (status.st_mode & 011) != 0;
+  return result;
+}
+
 std::string directory::socket_path(std::string_view file) const {
   return "/proc/self/fd/" + std::to_string(fd_.get()) + "/" + std::string(file);
 }

@@ -38,6 +38,14 @@ class directory {
   /// word.
   static outcome<directory> open(const std::string& path, bool system);
 
+  /// What one that was open() consists of, for an xpcd that becomes another one by exec.
+  struct parts {
+    base::fd directory, lock, run;
+    bool made_it = false;
+  };
+  /// The same again; the lock was held all the time. Errors: bad_input, a part is missing.
+  static outcome<directory> resume(const std::string& path, bool system, parts from);
+
   directory(directory&&) noexcept = default;
   directory& operator=(directory&&) noexcept = default;
 
@@ -47,6 +55,9 @@ class directory {
   int borrowed_fd() const noexcept { return fd_.get(); }
   /// The directory of the run state.
   int borrowed_run_fd() const noexcept { return run_fd_.get(); }
+  int borrowed_lock_fd() const noexcept { return lock_.get(); }
+  /// It was not there before this xpcd, or what this one was before an exec.
+  bool made_it() const noexcept { return made_it_; }
 
   /// Binds a listening socket (close-on-exec, non-blocking, credentials with each packet) and
   /// renames it over whatever socket had the name. `name` was checked by its owner. Errors: a file

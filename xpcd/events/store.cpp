@@ -126,4 +126,44 @@ void streams::load(job_events& job) {
   });
 }
 
+void streams::hand_over(xpc_object_t into, handover::outgoing& out) const {
+  object_ref list = new_array();
+  for (const auto& [label, job] : all_) {
+    for (const auto& [where, one] : job->entries) {
+      if (one->from_description || !one->file || !holds_descriptor(one->content.get())) continue;
+      object_ref made = new_dictionary(), content(::xpc_copy(one->content.get()));
+      ::xpc_dictionary_set_value(content.get(), "Descriptor", nullptr);
+      set(made.get(), "label", label);
+      set(made.get(), "stream", where.first);
+      set(made.get(), "name", where.second);
+      set(made.get(), "event", std::move(content));
+      out.keep(made.get(), "descriptor", one->file.get());
+      append(list.get(), std::move(made));
+    }
+  }
+  set(into, "watched-descriptors", std::move(list));
+  out.keep(into, "event-paths", watcher_.borrowed_fd());
+}
+
+void streams::resume_watches(xpc_object_t given, handover::incoming& in) {
+  watcher_.adopt(in.take(given, "event-paths"));
+}
+
+void streams::resume(xpc_object_t given, handover::incoming& in) {
+  xpc_object_t list = get_object(given, "watched-descriptors");
+  if (list == nullptr || !job::is(list, OPENXPC_TYPE_ARRAY)) return;
+  for (std::size_t at = 0; at < ::xpc_array_get_count(list); ++at) {
+    xpc_object_t one = ::xpc_array_get_value(list, at);
+    const std::string label = get_text(one, "label").value_or("");
+    const place where{get_text(one, "stream").value_or(""), get_text(one, "name").value_or("")};
+    const base::fd file = in.take(one, "descriptor");
+    xpc_object_t event = get_object(one, "event");
+    if (!file || event == nullptr || !jobs_.description_of(label)) continue;
+    const object_ref content(::xpc_copy(event));
+    ::xpc_dictionary_set_fd(content.get(), "Descriptor", file.get());
+    if (failure_of why = set_entry(label, where, content.get(), false))
+      supervise::say(label, where.first + ": " + where.second + ": " + why->text);
+  }
+}
+
 }  // namespace openxpc::events

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "events/queue.hpp"
+#include "handover/handover.hpp"
 
 namespace openxpc::supervise {
 class supervisor;
@@ -49,6 +50,13 @@ class streams final : public supervise::companion {
                                xpc_object_t content);
   /// What jobs want of a stream, for those who publish into it: {label, name, event} each.
   object_ref subscribers(const std::string& stream) const;
+
+  /// What is not in the run state, for the xpcd that this one becomes by exec: which paths are
+  /// watched, and the descriptors that programs gave. There the first is taken before the jobs
+  /// arrive, the second after it.
+  void hand_over(xpc_object_t into, handover::outgoing& out) const;
+  void resume_watches(xpc_object_t given, handover::incoming& in);
+  void resume(xpc_object_t given, handover::incoming& in);
 
   // --- companion ---
   void arrived(const job::description& job, bool taken_over) override;

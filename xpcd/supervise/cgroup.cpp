@@ -303,6 +303,12 @@ void cgroups::forget(const std::string& label) {
   sweep();
 }
 
+void cgroups::forget_group(const std::string& name) {
+  if (!open()) return;
+  used_.erase(name);
+  forgotten_.insert(name);
+}
+
 void cgroups::sweep() {
   for (auto at = forgotten_.begin(); at != forgotten_.end();) {
     const bool gone =

@@ -61,6 +61,12 @@ class cgroups {
   job_cgroup find(pid_t pid, const std::string& label);
   /// The job is gone, and so are its groups as soon as nothing is left in them.
   void forget(const std::string& label);
+  /// Groups of jobs that are gone in which something is left, for an xpcd after this one; and
+  /// there, one of them.
+  const std::set<std::string>& forgotten() const noexcept { return forgotten_; }
+  void forget_group(const std::string& name);
+  /// A job was taken over with its group.
+  void adopt() { (void)open(); }
   /// Removes groups of forgotten jobs that have become empty. Call when processes have ended.
   void sweep();
 

@@ -60,6 +60,12 @@ void path_watcher::open() {
   wait();
 }
 
+void path_watcher::adopt(base::fd events) {
+  if (!events || events_) return;
+  events_ = std::move(events);
+  wait();
+}
+
 void path_watcher::wait() {
   watch_.start(events_.get(), [this] {
     read();

@@ -39,6 +39,12 @@ class path_watcher {
   handle add(const std::string& path, base::function<void()> changed);
   void remove(handle which);
 
+  /// What tells of changes; -1 before the first path. An xpcd that becomes another one by exec
+  /// keeps it open, and the next one takes it before it adds the same paths: what changes in
+  /// between is told there.
+  int borrowed_fd() const noexcept { return events_.get(); }
+  void adopt(base::fd events);
+
  private:
   void open();
   void wait();

@@ -82,6 +82,10 @@ void supervisor::watch_exit(const job_ref& job) {
   if (!watched) say(job->job.label, "its end cannot be watched; it will not be seen");
 }
 
+void supervisor::expect_child(pid_t pid, base::function<void(int)> ended) {
+  other_children_[pid] = std::move(ended);
+}
+
 void supervisor::reap() {
   for (;;) {
     siginfo_t info{};
@@ -98,6 +102,8 @@ void supervisor::reap() {
     }
     if (!job || !job->run || job->run->id.pid != info.si_pid) {
       ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
+      auto other = other_children_.extract(info.si_pid);
+      if (!other.empty()) other.mapped()(status_of(info));
       continue;
     }
     on_exit(job, status_of(info));
@@ -128,8 +134,9 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   // Nothing is left for certain only if the group is empty and no orphan came to us; what was just
   // killed still counts.
   const bool leftovers = !run.child || run.group.is_populated() || ::kill(-run.id.pid, 0) == 0 ||
-                         errno != ESRCH ||
-                         has_orphans([this](pid_t pid) { return processes_.count(pid) != 0; });
+                         errno != ESRCH || has_orphans([this](pid_t pid) {
+                           return processes_.count(pid) != 0 || other_children_.count(pid) != 0;
+                         });
   const bool asked = run.asked || is_ending(job->at);
   job->last = run_result{status, run.id.pid, now, now - run.started};
   say(label, describe_end(status));
@@ -186,6 +193,8 @@ void supervisor::ask_to_end(job_run& run, const job::description& job) {
   // The link's request lets the library finish what it has accepted; without a link there is only
   // the signal.
   if (run.link && run.link("terminate")) return;
+  run.ask_later = run.returns;
+  if (run.ask_later) return;
   send_signal(run, SIGTERM);
   // Nobody may have woken it since it was left stopped for a debugger.
   if (job.process.wait_for_debugger) send_signal(run, SIGCONT);

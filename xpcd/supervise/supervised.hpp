@@ -86,6 +86,8 @@ struct job_run {
   base::instant started{};
   /// Empty: unmanaged.
   job_link link;
+  bool returns = false;    // its link went with an xpcd before us, and is on its way back
+  bool ask_later = false;  // to end, when it has come back
   /// What keeps it busy, as it last said, at most once a second; nothing before it said so.
   std::optional<std::int64_t> transactions;
 };

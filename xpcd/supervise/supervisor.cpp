@@ -321,7 +321,8 @@ void supervisor::forget(const job_ref& job) {
 void supervisor::shut_down(base::function<void()> finished) {
   shut_down_ = std::move(finished);
   bind_timer_.cancel();
-  hand_back_timer_.cancel();
+  // Sockets are of no use any more, but a link that comes back is.
+  awaiting_hand_back_.clear();
   std::vector<std::string> all;
   for (const auto& [label, job] : jobs_) all.push_back(label);
   for (const std::string& label : all) {

@@ -18,11 +18,14 @@
 #include <asio/post.hpp>
 
 #include <array>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
 #include <string>
 #include <vector>
+
+#include "handover/handover.hpp"
 
 namespace openxpc::activity {
 class activities;
@@ -103,6 +106,8 @@ class supervisor {
   /// said.
   void upgrade(const std::string& label, bool force,
                base::function<void(outcome<object_ref>)> finished);
+  /// The answer to one that was begun before this xpcd took over by exec.
+  void rejoin_upgrade(const std::string& label, base::function<void(outcome<object_ref>)> finished);
   /// Sends a signal to the job's process. Errors: not_found (no such job, no process), bad_input
   /// (no such signal).
   failure_of kill(const std::string& label, int signal);
@@ -171,10 +176,25 @@ class supervisor {
   // --- Life ---
   /// Takes the jobs over that an xpcd before this one left behind. Once, before anything else.
   void take_over();
+  /// The same for one that became this one by exec: nothing has to come back but links.
+  void resume(xpc_object_t given, handover::incoming& in);
+  /// All that resume() needs. Changes nothing here.
+  void hand_jobs_over(xpc_object_t into, handover::outgoing& out) const;
+  /// Why resume() would lose a job of those; nothing when it would not.
+  static failure_of wrong_with_handover(xpc_object_t given);
+  /// Links that end from now on come back: a process that is to be asked to end meanwhile is asked
+  /// then, not by a signal. Until give_returns_up(), or await_returns() and a while.
+  void expect_links_back();
+  void await_returns();
+  /// Calls `idle` on the loop when all clients that were to be refused up to now have been.
+  void when_refuser_is_idle(base::function<void()> idle);
+  bool is_shutting_down() const noexcept { return static_cast<bool>(shut_down_); }
   /// The job wrote to its kept output.
   void on_output(const std::string& label);
   /// Call on SIGCHLD: reaps services, and orphans that came to us.
   void reap();
+  /// A child that is no job's: `ended` gets its status as wait(2) gives it, once.
+  void expect_child(pid_t pid, base::function<void(int)> ended);
   /// Ends all services and forgets all jobs; then `finished`.
   void shut_down(base::function<void()> finished);
   /// Once no job waits for sockets of a take-over any more.
@@ -241,6 +261,8 @@ class supervisor {
   void give_candidate_up(const job_ref& job);
   void forget_candidate(supervised& job, candidate& next);
   void retire_run(const job_ref& job, job_run run, std::chrono::seconds time);
+  void watch_retired(const job_ref& job, retired_run& one);
+  void kill_when_late(const job_ref& job, retired_run& one, asio::steady_timer::time_point when);
   void on_other_exit(const job_ref& job, pid_t pid, std::optional<int> status);
   static job_run* other_run(supervised& job, pid_t pid);
   void other_checked_in(const job_ref& job, job_run& run, decltype(job_run::link) link);
@@ -291,6 +313,16 @@ class supervisor {
   void watch_wall_clock();
   void on_wall_clock_set();
 
+  // resume.cpp
+  job_ref resume_job(xpc_object_t from, handover::incoming& in);
+  void resume_versions(const job_ref& job, xpc_object_t from, handover::incoming& in);
+  void resume_triggers(const job_ref& job, xpc_object_t from);
+  void resume_without_sockets(supervised& job);
+  void adopt_run(supervised& job, job_run& run);
+  void give_returns_up();
+  void each_run(const std::function<void(const job_ref&, job_run&)>& f);
+  void link_is_back(const job_ref& job, job_run& run);
+
   // takeover.cpp
   void take_over_job(const std::string& label);
   failure_of hand_back(supervised& job, const std::string& name, base::fd socket);
@@ -317,15 +349,17 @@ class supervisor {
   std::map<std::string, job_ref> jobs_;
   std::map<std::string, std::string> owners_;  // name to label
   std::map<pid_t, std::string> processes_;     // pid to label
-  std::set<std::string> dependent_;            // labels of jobs that run while others are loaded
-  limited_log squatting_;                      // for names of the system
-  limited_log meddling_;                       // with sockets, by services that share them
-  std::set<std::string> awaiting_hand_back_;   // labels
+  std::map<pid_t, base::function<void(int)>> other_children_;
+  std::set<std::string> dependent_;           // labels of jobs that run while others are loaded
+  limited_log squatting_;                     // for names of the system
+  limited_log meddling_;                      // with sockets, by services that share them
+  std::set<std::string> awaiting_hand_back_;  // labels
   asio::steady_timer hand_back_timer_;
   std::set<std::string> unbound_;  // labels of jobs whose sockets somebody else has
   asio::steady_timer bind_timer_;
   std::set<std::string> untold_;  // labels of jobs of whose output the journal lacks something
   asio::steady_timer tell_timer_;
+  bool links_return_ = false;
   base::function<void()> settled_, shut_down_;
   /// Handlers that are still in the loop when this dies find it empty.
   std::shared_ptr<supervisor*> self_;

@@ -19,13 +19,7 @@ void supervisor::take_over() {
     if (job_ref job = find(label))
       for (companion* one : companions()) one->arrived(job->job, true);
   }
-  if (awaiting_hand_back_.empty()) return;
-  hand_back_timer_.expires_after(options_.hand_back_time);
-  hand_back_timer_.async_wait([self = self_](const asio::error_code& error) {
-    if (error || *self == nullptr) return;
-    const std::set<std::string> late = (*self)->awaiting_hand_back_;
-    for (const std::string& label : late) (*self)->finish_take_over(label);
-  });
+  await_returns();
 }
 
 void supervisor::take_over_job(const std::string& label) {
@@ -142,6 +136,7 @@ failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, ba
   show_names(*job);
   job->run->link = std::move(link);
   hold_program(*job);
+  link_is_back(job, *job->run);
   apply(job, event::checked_in);
   await_idleness(job);
   if (awaiting_hand_back_.count(job->job.label)) {
@@ -171,12 +166,17 @@ void supervisor::link_lost(pid_t pid) {
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
   if (!job) return;
-  job_run* other = other_run(*job, pid);
-  if (other != nullptr) {
-    other->link = nullptr;
-  } else if (job->run && job->run->id.pid == pid) {
-    job->run->link = nullptr;
-  }
+  job_run* run = other_run(*job, pid);
+  if (run == nullptr && job->run && job->run->id.pid == pid) run = &*job->run;
+  if (run == nullptr) return;
+  run->returns = run->returns || (links_return_ && run->link);
+  run->link = nullptr;
+}
+
+/// What it was to be asked while there was no way to it.
+void supervisor::link_is_back(const job_ref& job, job_run& run) {
+  run.returns = false;
+  if (std::exchange(run.ask_later, false)) ask_to_end(run, job->job);
 }
 
 void supervisor::finish_take_over(const std::string& label) {

@@ -83,11 +83,19 @@ void supervisor::decide_upgrade(const job_ref& job) {
   job->limits.forgive();
   all.rejected.reset();
   if (job->at == state::removing || job->at == state::gone) return settle_upgrade(job);
-  const bool beside = job->job.upgrade_overlap && job->at == state::running && job->run->link &&
-                      !job->run->estranged && !job->apart;
+  const bool beside = job->job.upgrade_overlap && job->at == state::running &&
+                      (job->run->link || job->run->returns) && !job->run->estranged && !job->apart;
   const bool runs = job->run && !is_ending(job->at);
   say(job->job.label, runs ? "is upgraded" : "starts its new version when it is needed");
   apply(job, beside ? event::upgrade_beside : event::upgrade_after);
+}
+
+void supervisor::rejoin_upgrade(const std::string& label,
+                                base::function<void(outcome<object_ref>)> finished) {
+  job_ref job = find(label);
+  if (!job || job->at == state::gone) return finished(no_such_job(label));
+  versions_of(*job).waiting.push_back(std::move(finished));
+  settle_upgrade(job);
 }
 
 /// Tells those who wait for the verb once nothing is left to happen.
@@ -306,30 +314,36 @@ void supervisor::retire_run(const job_ref& job, job_run run, std::chrono::second
   all.retired.emplace_back(loop_, std::move(run));
   retired_run& one = all.retired.back();
   one.run.asked = true;
-  const pid_t pid = one.run.id.pid;
-  if (!one.run.child) {
-    // It was watched for the job's own process.
-    one.run.exit_watch.stop();
-    const bool watched = one.run.exit_watch.start(
-        one.run.pidfd.get(), [self = self_, weak = std::weak_ptr(job), pid] {
-          job_ref here = weak.lock();
-          if (*self != nullptr && here) (*self)->on_other_exit(here, pid, std::nullopt);
-        });
-    if (!watched) say(job->job.label, "the end of its old version cannot be watched");
-  }
+  watch_retired(job, one);
   ask_to_end(one.run, job->job);
-  if (time.count() == 0) return;
-  one.time.expires_after(time);
-  one.time.async_wait(
-      [self = self_, weak = std::weak_ptr(job), pid](const asio::error_code& error) {
+  if (time.count() != 0) kill_when_late(job, one, asio::steady_timer::clock_type::now() + time);
+}
+
+void supervisor::watch_retired(const job_ref& job, retired_run& one) {
+  if (one.run.child) return;
+  // It was watched for the job's own process.
+  one.run.exit_watch.stop();
+  const bool watched = one.run.exit_watch.start(
+      one.run.pidfd.get(), [self = self_, weak = std::weak_ptr(job), pid = one.run.id.pid] {
         job_ref here = weak.lock();
-        if (error || *self == nullptr || !here || !here->versions) return;
-        for (retired_run& late : here->versions->retired) {
-          if (late.run.id.pid != pid) continue;
-          say(here->job.label, "its old version does not end, is killed");
-          kill_group(late.run);
-        }
+        if (*self != nullptr && here) (*self)->on_other_exit(here, pid, std::nullopt);
       });
+  if (!watched) say(job->job.label, "the end of its old version cannot be watched");
+}
+
+void supervisor::kill_when_late(const job_ref& job, retired_run& one,
+                                asio::steady_timer::time_point when) {
+  one.time.expires_at(when);
+  one.time.async_wait([self = self_, weak = std::weak_ptr(job),
+                       pid = one.run.id.pid](const asio::error_code& error) {
+    job_ref here = weak.lock();
+    if (error || *self == nullptr || !here || !here->versions) return;
+    for (retired_run& late : here->versions->retired) {
+      if (late.run.id.pid != pid) continue;
+      say(here->job.label, "its old version does not end, is killed");
+      kill_group(late.run);
+    }
+  });
 }
 
 /// The end of a process that is not the job's own: the candidate, or one that was retired.
@@ -378,6 +392,7 @@ job_run* supervisor::other_run(supervised& job, pid_t pid) {
 /// candidate's are known, and one that was retired can never have the name again.
 void supervisor::other_checked_in(const job_ref& job, job_run& run, decltype(job_run::link) link) {
   run.link = std::move(link);
+  run.returns = run.ask_later = false;
   if (job->versions->next && &job->versions->next->run == &run) {
     apply(job, event::candidate_ready);
   } else {

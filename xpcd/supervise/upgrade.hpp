@@ -20,6 +20,7 @@ namespace openxpc::supervise {
 /// its own, which nobody can reach before it has checked in.
 struct candidate {
   explicit candidate(asio::io_context& loop) : run(loop) {}
+  explicit candidate(job_run of) : run(std::move(of)) {}
   job_run run;
   std::vector<domain::bound_name> sockets;  // one for each of the job's names, in their order
   std::uint64_t generation = 0;
@@ -46,9 +47,9 @@ struct upgrades {
 
   /// The verb: who waits for its end, and what it will be told.
   std::vector<base::function<void(outcome<object_ref>)>> waiting;
-  const char* result = "";
   /// Running while the verb waits to see whether the process checks in.
   std::unique_ptr<asio::steady_timer> undecided;
+  std::string result;
   std::string failure;      // why the new version is not the one that serves; empty: it is
   std::string rolled_back;  // the same of the last time, for people, until a version checks in
 };

@@ -1,0 +1,233 @@
+#include "handover/successor.hpp"
+
+#include "supervise/image.hpp"
+#include "supervise/program.hpp"
+
+#include <asio/post.hpp>
+
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+#include <utility>
+
+#include "log.hpp"
+
+namespace openxpc::handover {
+
+namespace {
+
+constexpr const char* own_file = "/proc/self/exe";
+constexpr std::size_t most_answers = 16;
+
+/// Where the program that runs was, and where another one may be now.
+std::string own_path() {
+  std::string path(PATH_MAX, '\0');
+  const ssize_t size = ::readlink(own_file, path.data(), path.size());
+  path.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  // The kernel's word for a file that was replaced since.
+  constexpr std::string_view gone = " (deleted)";
+  if (path.ends_with(gone)) path.resize(path.size() - gone.size());
+  return path;
+}
+
+supervise::file_identity own_identity() {
+  const base::fd file(::open(own_file, O_PATH | O_CLOEXEC));
+  return file ? supervise::identity_of(file.get()) : supervise::file_identity();
+}
+
+/// What would end xpcd before the next one listens, or tell it of children that the next one looks
+/// for anyway, waits for that one.
+void hold_signals(bool held) {
+  sigset_t some;
+  ::sigemptyset(&some);
+  for (const int one : {SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&some, one);
+  ::pthread_sigmask(held ? SIG_BLOCK : SIG_UNBLOCK, &some, nullptr);
+}
+
+void set_inherited(const std::vector<int>& descriptors, bool inherited) {
+  for (const int one : descriptors) ::fcntl(one, F_SETFD, inherited ? 0 : FD_CLOEXEC);
+}
+
+}  // namespace
+
+void release_signals() { hold_signals(false); }
+
+successor::successor(asio::io_context& loop, const domain::directory& directory,
+                     supervise::supervisor& jobs, bundle::applications& applications,
+                     control::service& control, surroundings around, xpc_object_t given)
+    : loop_(loop),
+      directory_(directory),
+      jobs_(jobs),
+      applications_(applications),
+      control_(control),
+      around_(std::move(around)),
+      checker_(loop) {
+  if (given == nullptr) return;
+  generation_ = get_integer(given, "generation").value_or(0) + 1;
+  const std::string before = get_text(given, "version").value_or("");
+  log_line(weight::info, "goes on as version " OPENXPC_VERSION " after version " + before);
+  xpc_object_t ids = get_object(given, "asked-by");
+  for (std::size_t at = 0; ids != nullptr && at < ::xpc_array_get_count(ids); ++at) {
+    const char* id = ::xpc_array_get_string(ids, at);
+    if (id == nullptr || *id == 0) continue;
+    object_ref reply = about("upgraded");
+    set(reply.get(), "from-version", before);
+    answers_[id] = std::move(reply);
+  }
+}
+
+object_ref successor::about(const char* result) const {
+  object_ref reply = new_dictionary();
+  set(reply.get(), "result", result);
+  set(reply.get(), "pid", static_cast<std::int64_t>(::getpid()));
+  describe(reply.get());
+  return reply;
+}
+
+void successor::describe(xpc_object_t into) const {
+  set(into, "version", OPENXPC_VERSION);
+  set(into, "generation", generation_);
+  set(into, "program", own_path());
+}
+
+void successor::upgrade(const std::string& path, bool force, const std::string& id,
+                        answer answered) {
+  if (auto known = answers_.find(id); !id.empty() && known != answers_.end()) {
+    return answered(retain(known->second.get()));
+  }
+  const bool under_way = !waiting_.empty();
+  waiting_.push_back({id, std::move(answered)});
+  if (under_way) return;
+  bool unchanged = false;
+  if (failure_of why = begin(path, force, &unchanged)) {
+    file_.reset();
+    why->text = "xpcd stays as it is: " + why->text;
+    const std::vector<asker> all = std::exchange(waiting_, {});
+    for (const asker& one : all) one.answered(*why);
+  } else if (unchanged) {
+    finish(about("unchanged"));
+  }
+}
+
+failure_of successor::begin(const std::string& path, bool force, bool* unchanged) {
+  if (around_.is_ending()) return trouble{trouble::kind::unavailable, "it is shutting down"};
+  supervise::program_rule rule;
+  rule.trusted = directory_.is_system();
+  outcome<supervise::program> what =
+      supervise::open_program(path.empty() ? own_path() : path, {}, {}, rule);
+  if (!what) return what.error();
+  if (what->is_script) {
+    return trouble{trouble::kind::bad_input, what->path + ": is a script, not a program"};
+  }
+  if (!force && what->version == own_identity()) {
+    *unchanged = true;
+    return std::nullopt;
+  }
+  program_ = what->path;
+  file_ = std::move(what->file);
+  outgoing kept;
+  outcome<base::fd> state = state_file(kept);
+  if (!state) return state.error();
+  std::vector<std::string> arguments{program_};
+  arguments.insert(arguments.end(), around_.arguments.begin(), around_.arguments.end());
+  failure_of why =
+      checker_.start(file_.get(), std::move(arguments), state->get(), around_.check_time,
+                     [this](outcome<std::string> version) { on_verdict(std::move(version)); });
+  if (!why) {
+    jobs_.expect_child(checker_.pid(), [this](int status) { checker_.ended(status); });
+  }
+  return why;
+}
+
+outcome<base::fd> successor::state_file(outgoing& kept) const {
+  object_ref state = new_dictionary();
+  xpc_object_t to = state.get();
+  set(to, "version", OPENXPC_VERSION);
+  set(to, "generation", generation_);
+  kept.keep(to, "directory", directory_.borrowed_fd());
+  kept.keep(to, "lock", directory_.borrowed_lock_fd());
+  kept.keep(to, "run-directory", directory_.borrowed_run_fd());
+  set_bool(to, "made-directory", directory_.made_it());
+  object_ref ids = new_array();
+  for (const asker& one : waiting_) append(ids.get(), new_string(one.id));
+  set(to, "asked-by", std::move(ids));
+  jobs_.hand_jobs_over(to, kept);
+  applications_.hand_over(to, kept);
+  control_.hand_over(to, kept);
+  return write(to, kept);
+}
+
+void successor::on_verdict(outcome<std::string> version) {
+  if (!version) {
+    trouble why = version.error();
+    why.text = program_ + " " + why.text;
+    return finish([&] {
+      object_ref reply = about("refused");
+      set(reply.get(), "reason", "xpcd stays as it is: " + why.text);
+      log_line(weight::warning, "is not upgraded: " + why.text);
+      return reply;
+    }());
+  }
+  log_line(weight::info, "becomes " + program_ + ", version " + *version);
+  around_.leaving();
+  hold_signals(true);
+  jobs_.expect_links_back();
+  control_.pause([this] { jobs_.when_refuser_is_idle([this] { become(); }); });
+}
+
+void successor::become() {
+  stay(around_.is_ending() ? trouble{trouble::kind::unavailable, "it is shutting down"} : exec());
+}
+
+/// Returns only when it failed.
+trouble successor::exec() {
+  outgoing kept;
+  outcome<base::fd> state = state_file(kept);
+  if (!state) return state.error();
+  std::vector<std::string> arguments{program_};
+  arguments.insert(arguments.end(), around_.arguments.begin(), around_.arguments.end());
+  arguments.insert(arguments.end(), {"--handover-fd", std::to_string(state->get())});
+  std::vector<char*> pointers;
+  for (std::string& one : arguments) pointers.push_back(one.data());
+  pointers.push_back(nullptr);
+  set_inherited(kept.kept(), true);
+  ::fcntl(state->get(), F_SETFD, 0);
+  ::syscall(SYS_execveat, file_.get(), "", pointers.data(), environ, AT_EMPTY_PATH);
+  const int error = errno;
+  set_inherited(kept.kept(), false);
+  return system_trouble(error, program_);
+}
+
+/// As if nothing had been asked for.
+void successor::stay(const trouble& why) {
+  hold_signals(false);
+  log_line(weight::warning, "is not upgraded: " + why.text);
+  if (failure_of broken = control_.go_on()) {
+    log_line(weight::error, "xpcctl is not served any more: " + broken->text);
+  }
+  jobs_.await_returns();
+  around_.staying();
+  object_ref reply = about("refused");
+  set(reply.get(), "reason", "xpcd stays as it is: " + why.text);
+  finish(std::move(reply));
+}
+
+/// Also for those whose conversation was ended meanwhile: they ask again.
+void successor::finish(object_ref reply) {
+  file_.reset();
+  const std::vector<asker> all = std::exchange(waiting_, {});
+  for (const asker& one : all) {
+    if (!one.id.empty()) {
+      if (answers_.size() >= most_answers) answers_.erase(answers_.begin());
+      answers_[one.id] = retain(reply.get());
+    }
+    one.answered(retain(reply.get()));
+  }
+}
+
+}  // namespace openxpc::handover

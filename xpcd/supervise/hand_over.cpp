@@ -1,0 +1,162 @@
+#include "supervise/hand_over.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace openxpc::supervise {
+
+namespace {
+
+struct state_word {
+  state at;
+  const char* word;
+};
+constexpr std::array<state_word, 9> words{{{state::idle, "idle"},
+                                           {state::throttled, "throttled"},
+                                           {state::starting, "starting"},
+                                           {state::running, "running"},
+                                           {state::upgrading, "upgrading"},
+                                           {state::stopping, "stopping"},
+                                           {state::restarting, "restarting"},
+                                           {state::removing, "removing"},
+                                           {state::failed, "failed"}}};
+
+void set_unsigned(xpc_object_t into, std::string_view key, std::uint64_t value) {
+  set(into, key, static_cast<std::int64_t>(value));
+}
+
+std::uint64_t get_unsigned(xpc_object_t from, std::string_view key) {
+  return static_cast<std::uint64_t>(get_integer(from, key).value_or(0));
+}
+
+bool get_flag(xpc_object_t from, std::string_view key) {
+  return get_bool(from, key).value_or(false);
+}
+
+}  // namespace
+
+const char* word_for(state at) noexcept {
+  for (const state_word& one : words) {
+    if (one.at == at) return one.word;
+  }
+  return "";
+}
+
+std::optional<state> state_of(std::string_view word) noexcept {
+  for (const state_word& one : words) {
+    if (word == one.word) return one.at;
+  }
+  return std::nullopt;
+}
+
+void set_instant(xpc_object_t into, std::string_view key, base::instant when) {
+  if (when != base::never) set_unsigned(into, key, base::to_wire(when));
+}
+
+base::instant get_instant(xpc_object_t from, std::string_view key) {
+  const std::optional<std::int64_t> when = get_integer(from, key);
+  return when ? base::from_wire(static_cast<std::uint64_t>(*when)) : base::never;
+}
+
+object_ref pack(const file_identity& what) {
+  object_ref made = new_dictionary();
+  set_unsigned(made.get(), "device", what.device);
+  set_unsigned(made.get(), "inode", what.inode);
+  set(made.get(), "size", static_cast<std::int64_t>(what.size));
+  set(made.get(), "modified-ns", what.modified_ns);
+  return made;
+}
+
+file_identity unpack_identity(xpc_object_t from, std::string_view key) {
+  xpc_object_t given = get_object(from, key);
+  if (given == nullptr) return {};
+  return {get_unsigned(given, "device"), get_unsigned(given, "inode"),
+          get_integer(given, "size").value_or(0), get_integer(given, "modified-ns").value_or(0)};
+}
+
+object_ref pack(const domain::bound_name& bound, handover::outgoing& out) {
+  object_ref made = new_dictionary();
+  out.keep(made.get(), "socket", bound.socket.get());
+  set_unsigned(made.get(), "device", bound.device);
+  set_unsigned(made.get(), "inode", bound.inode);
+  set_bool(made.get(), "hidden", bound.hidden);
+  return made;
+}
+
+domain::bound_name unpack_bound(xpc_object_t from, handover::incoming& in) {
+  domain::bound_name bound;
+  bound.socket = in.take(from, "socket");
+  bound.device = get_unsigned(from, "device");
+  bound.inode = get_unsigned(from, "inode");
+  bound.hidden = get_flag(from, "hidden");
+  return bound;
+}
+
+object_ref pack(const program_image& image, handover::outgoing& out) {
+  object_ref made = new_dictionary();
+  out.keep(made.get(), "file", image.file.get());
+  set(made.get(), "what", pack(image.what));
+  set_bool(made.get(), "on-trial", image.on_trial);
+  set_bool(made.get(), "held", image.held);
+  return made;
+}
+
+program_image unpack_image(xpc_object_t from, std::string_view key, handover::incoming& in) {
+  program_image image;
+  xpc_object_t given = get_object(from, key);
+  if (given == nullptr) return image;
+  image.file = in.take(given, "file");
+  image.what = unpack_identity(given, "what");
+  image.on_trial = get_flag(given, "on-trial");
+  image.held = get_flag(given, "held");
+  return image;
+}
+
+object_ref pack(const job_run& run, handover::outgoing& out) {
+  object_ref made = new_dictionary();
+  xpc_object_t to = made.get();
+  set(to, "pid", static_cast<std::int64_t>(run.id.pid));
+  set_unsigned(to, "start-ticks", run.id.start_ticks);
+  set_unsigned(to, "pidfd-inode", run.id.pidfd_inode);
+  out.keep(to, "pidfd", run.pidfd.get());
+  if (run.group) {
+    out.keep(to, "group", run.group.borrowed_fd());
+    set(to, "group-path", run.group.path());
+  }
+  set(to, "image", pack(run.image, out));
+  set_bool(to, "asked-whether-idle", run.asked_whether_idle);
+  set_bool(to, "child", run.child);
+  set_bool(to, "asked", run.asked);
+  set_bool(to, "estranged", run.estranged);
+  set_bool(to, "linked", static_cast<bool>(run.link) || run.returns);
+  set_instant(to, "started", run.started);
+  if (run.transactions) set(to, "transactions", *run.transactions);
+  return made;
+}
+
+std::optional<job_run> unpack_run(xpc_object_t from, std::string_view key, asio::io_context& loop,
+                                  handover::incoming& in) {
+  xpc_object_t given = get_object(from, key);
+  if (given == nullptr) return std::nullopt;
+  std::optional<job_run> run(std::in_place, loop);
+  run->id.pid = static_cast<pid_t>(get_integer(given, "pid").value_or(0));
+  run->id.start_ticks = get_unsigned(given, "start-ticks");
+  run->id.pidfd_inode = get_unsigned(given, "pidfd-inode");
+  run->pidfd = in.take(given, "pidfd");
+  if (run->id.pid <= 0 || !run->pidfd) return std::nullopt;
+  if (base::fd group = in.take(given, "group")) {
+    run->group = job_cgroup(std::move(group), get_text(given, "group-path").value_or(""));
+  }
+  run->image = unpack_image(given, "image", in);
+  run->asked_whether_idle = get_flag(given, "asked-whether-idle");
+  run->child = get_flag(given, "child");
+  run->asked = get_flag(given, "asked");
+  run->estranged = get_flag(given, "estranged");
+  run->returns = get_flag(given, "linked");
+  const base::instant started = get_instant(given, "started");
+  if (started != base::never) run->started = started;
+  run->transactions = get_integer(given, "transactions");
+  return run;
+}
+
+}  // namespace openxpc::supervise
