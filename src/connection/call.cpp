@@ -108,23 +108,33 @@ void call::then(completion done, base::ref<executor> where) {
   base::ref<object::dictionary> reply;
   error_ref error;
   {
-    std::lock_guard lock(mutex_);
+    std::unique_lock lock(mutex_);
     if (!done_) {
       completion_ = std::move(done);
       where_ = std::move(where);
-    } else {
-      reply = std::move(reply_);
-      error = std::move(error_);
-      let_go();
+      lock.unlock();
+      return expect_by_deadline();
     }
-  }
-  if (!done) {
-    if (deadline_ != base::never) by_->list_call(*this);
-    return;
+    reply = std::move(reply_);
+    error = std::move(error_);
+    let_go();
   }
   by_->run_soon([done = std::move(done), reply = std::move(reply),
                  error = std::move(error)]() mutable { done(std::move(reply), std::move(error)); },
                 where);
+}
+
+/// On the conversation's list, from which the outcome takes it. One that came meanwhile has not
+/// found it there; then it would stay, and keep the conversation with its descriptors, for good.
+void call::expect_by_deadline() {
+  if (deadline_ == base::never) return;
+  by_->list_call(*this);
+  bool over;
+  {
+    std::lock_guard lock(mutex_);
+    over = done_;
+  }
+  if (over) by_->unlist_call(*this);
 }
 
 base::ref<executor> call::default_executor() const { return by_->where(); }

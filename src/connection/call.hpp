@@ -49,6 +49,7 @@ class call final : public asker {
   void finish(base::ref<object::dictionary> reply, error_ref error, const channel::charge& held,
               channel::channel* over);
   void let_go();
+  void expect_by_deadline();
 
   const base::ref<conversation> by_;
   const base::instant deadline_;

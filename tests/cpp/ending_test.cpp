@@ -62,6 +62,45 @@ TEST(CppService, TellsItsUnitThatItStopsBeforeAnythingCanEndIt) {
   }
 }
 
+// What is left of it, a conversation with its descriptors, is for the harness to see.
+TEST(CppSession, AnAnswerThatComesJustWhenItIsAskedForLeavesNothing) {
+  pair both({.on_request = echo});
+  std::atomic<int> answered{0};
+  // Others who look at the session, so that everybody waits for its lock now and then.
+  std::atomic<bool> over{false};
+  std::thread lookers[2];
+  for (std::thread& each : lookers) {
+    each = std::thread([&] {
+      openxpc_identity_s who{};
+      who.size = sizeof who;
+      while (!over) ::openxpc_peer_get_identity(both.session.native_handle(), &who);
+    });
+  }
+  constexpr int calls = 5'000;
+  for (int count = 0; count < calls; ++count) {
+    const int before = answered;
+    openxpc_call_t call = ::openxpc_peer_call(both.session.native_handle(),
+                                              xpc::dictionary{}.native_handle(), nullptr);
+    // Asked for at every moment around that of the answer.
+    for (int moment = count * 37 % 8192; moment > 0; --moment)
+      std::atomic_signal_fence(std::memory_order_seq_cst);
+    ::openxpc_call_then(call, nullptr, &answered,
+                        [](void* told, xpc_object_t reply, xpc_rich_error_t error) {
+                          EXPECT_NE(reply, nullptr);
+                          if (reply) ::xpc_release(reply);
+                          if (error) ::xpc_release(error);
+                          auto& number = *static_cast<std::atomic<int>*>(told);
+                          ++number;
+                          number.notify_all();
+                        });
+    ::openxpc_call_release(call);
+    answered.wait(before);
+  }
+  over = true;
+  for (std::thread& each : lookers) each.join();
+  EXPECT_EQ(answered, calls);
+}
+
 TEST(CppSession, EndsOnceAndLast) {
   mailbox<xpc::failure> ended;
   pair both({.on_request = echo}, {.on_end = [&](const xpc::failure& why) { ended.put(why); }});
