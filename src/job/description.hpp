@@ -71,7 +71,7 @@ struct description {
   std::vector<std::string> associated_bundles;  // identifiers, for people
   std::vector<socket_entry> sockets;            // in the order of the bytes of their names
   std::map<std::string, std::string> environment;
-  std::string root_directory;                   // becomes "/" for the job; empty: the one there is
+  std::string root_directory;  // becomes "/" for the job; empty: the one there is
   std::string working_directory = "/";
   std::string stdin_path, stdout_path, stderr_path;  // empty: not given
   process_setup process;

@@ -54,7 +54,7 @@ struct child_work {
   std::vector<int> sources;  // what becomes descriptor 0, 1, 2, ...
   std::vector<child_limit> limits;
   bool must_enter_cgroup = false;  // it did not begin there
-  const credentials* identity;  // nullptr: ours
+  const credentials* identity;     // nullptr: ours
   bool has_nice;
   int nice;
   bool batch;       // give way to everybody who is not so
