@@ -54,7 +54,7 @@ void note_refusal(service_state& here, pid_t pid, uid_t user, const std::string&
   const std::string line = here.refusals.take(
       "refused: process " + std::to_string(pid) + " of uid " + std::to_string(user) + ": " + why,
       base::boot_clock::now());
-  if (!line.empty()) std::fprintf(stderr, "xpcd: %s\n", line.c_str());
+  if (!line.empty()) log_line(weight::warning, line);
 }
 
 /// The executor that the library gets: everything runs on xpcd's loop.

@@ -190,6 +190,13 @@ bool cgroups::open() {
     domain_fd_.reset();
     return false;
   }
+  // Directories are numbered anew when they are gone: one of another user's may have left this.
+  struct stat status{};
+  if (::fstat(domain_fd_.get(), &status) < 0 || status.st_uid != ::geteuid()) {
+    why_not_ = own_ + "/" + name_ + ": belongs to another user";
+    domain_fd_.reset();
+    return false;
+  }
   // Of an xpcd before us, whose jobs may be ours.
   each_entry(domain_fd_.get(), "", [this](const char* entry) {
     if (std::strchr(entry, '@') != nullptr) used_.insert(entry);

@@ -135,6 +135,20 @@ TEST_F(FakeCgroups, WhatIsLeftInAGroupIsNotMixedWithTheNextRun) {
   EXPECT_EQ(third->path(), own + "/xpc-1-2/job@0");
 }
 
+TEST_F(FakeCgroups, OneThatAnotherUserLeftUnderItsNameIsNotTaken) {
+  constexpr uid_t somebody = 65534;
+  if (::chown((own + "/xpc-1-2").c_str(), somebody, somebody) != 0) GTEST_SKIP() << "needs root";
+  make_group("job@0");
+  cgroups all(own, "xpc-1-2");
+  outcome<job_cgroup> group = all.make("job", {});
+  ASSERT_TRUE(group);
+  EXPECT_FALSE(*group);
+  group = all.make("job", {{"TasksMax", 10}});
+  ASSERT_FALSE(group);
+  EXPECT_NE(group.error().text.find("belongs to another user"), std::string::npos)
+      << group.error().text;
+}
+
 TEST_F(FakeCgroups, WithoutOneAJobIsStartedUnlessItDeclaresLimits) {
   cgroups none(trouble{trouble::kind::not_found, "no cgroup v2 is mounted"}, "xpc-1-2");
   outcome<job_cgroup> made = none.make("job", {});

@@ -5,8 +5,9 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
+
+#include "log.hpp"
 
 namespace openxpc::supervise {
 
@@ -54,7 +55,7 @@ void path_watcher::open() {
   if (events_) return;
   events_.reset(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
   if (!events_) {
-    std::fprintf(stderr, "xpcd: paths cannot be watched: %s\n", std::strerror(errno));
+    log_line(weight::error, std::string("paths cannot be watched: ") + std::strerror(errno));
     return;
   }
   wait();
@@ -83,7 +84,7 @@ int path_watcher::watch_path(const std::string& path, bool must_be_directory, en
   if (number >= 0) {
     users_[number].insert(user);
   } else if (errno != ENOENT && errno != ENOTDIR) {
-    std::fprintf(stderr, "xpcd: %s cannot be watched: %s\n", path.c_str(), std::strerror(errno));
+    log_line(weight::error, path + " cannot be watched: " + std::strerror(errno));
   }
   return number;
 }
