@@ -108,13 +108,14 @@ class service_link final : public base::counted {
     void received(base::ref<connection::incoming> what) override {
       auto* verb = object::as<object::string>(what->message->get("op"));
       std::string_view op = verb ? verb->text() : std::string_view();
+      // The answer first: with the word given, the process may end on another thread.
       if (op == "terminate") {
-        of_.terminate();
         if (what->right) what->right->reply(*word_of("terminating"));
+        of_.terminate();
       } else if (op == "exit-if-idle") {
-        bool idle = of_.idle();
-        if (idle) of_.terminate();
+        const bool idle = of_.idle();
         if (what->right) what->right->reply(*word_of(idle ? "terminating" : "busy"));
+        if (idle) of_.terminate();
       } else if (auto* order = order_of(op)) {
         (*order)(*what->message);
         if (what->right) what->right->reply(*word_of("done"));
