@@ -111,12 +111,25 @@ void note(xpc_object_t message) {
   tell_subscribers(id);
 }
 
-void on_request(void*, openxpc_request_t request) {
+void answer(openxpc_request_t request) {
   xpc_object_t message = ::openxpc_request_get_message(request);
   note(message);
   xpc_object_t reply = answer_to(message);
   ::openxpc_request_reply(request, reply);
   ::xpc_release(reply);
+}
+
+void on_request(void*, openxpc_request_t request) {
+  xpc_object_t message = ::openxpc_request_get_message(request);
+  if (const char* gate = ::xpc_dictionary_get_string(message, "until")) {
+    // A FIFO: answered when somebody has opened it, and accepted until then.
+    std::thread([request, gate = std::string(gate)] {
+      ::close(::open(gate.c_str(), O_RDONLY | O_CLOEXEC));
+      answer(request);
+    }).detach();
+    return;
+  }
+  answer(request);
 }
 
 /// One-way messages are noted too.
