@@ -243,9 +243,13 @@ TEST_F(Launch, XpcdEndsWhenItsDirectoryIsRemoved) {
   load_echo();
   answer reply = xpcd.open(name).call("hello");
   ASSERT_TRUE(reply);
-  // As rm -rf does it, while xpcd removes its own files as well.
-  std::error_code ignored;
-  std::filesystem::remove_all(directory(), ignored);
+  // As rm -rf does it, while xpcd makes and removes files of its own as well: what came behind its
+  // back keeps it from ending.
+  xpc_testing::wait_until("the directory to be gone", [this] {
+    std::error_code ignored;
+    std::filesystem::remove_all(directory(), ignored);
+    return !std::filesystem::exists(directory());
+  });
   EXPECT_EQ(xpcd.wait().status, 0);
   EXPECT_FALSE(is_alive(static_cast<pid_t>(number_at(reply.reply, "pid"))));
 }

@@ -38,6 +38,10 @@ class Renewal : public ::testing::Test {
     client = xpcd.open(name);
     answer reply = client.call("hello");
     EXPECT_TRUE(reply) << reply.message;
+    // Which xpcd may hear of later than the client.
+    xpc_testing::wait_until("the service to have checked in", [this] {
+      return ::xpc_dictionary_get_bool(xpcd.print("echo").get(), "checked-in");
+    });
     return number_at(reply.reply, "pid");
   }
   /// print of the whole domain.
