@@ -147,6 +147,7 @@ foreach(manager system user)
   install(FILES ${staged}/systemd/${manager}/xpcd.service ${staged}/systemd/${manager}/xpcd.socket
     DESTINATION lib/systemd/${manager} COMPONENT runtime)
 endforeach()
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/sysusers/openxpc.conf DESTINATION lib/sysusers.d COMPONENT runtime)
 install(PROGRAMS ${PROJECT_SOURCE_DIR}/packaging/xpc-upgrade
   DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/openxpc COMPONENT tools)
 if(EXISTS ${PROJECT_SOURCE_DIR}/packaging/completions/xpcctl.bash)

@@ -244,6 +244,7 @@ int run(const options& wanted) {
   options.system_directory = where->system_directory;
   if (wanted.idle_exit) options.idle_exit = std::chrono::seconds(*wanted.idle_exit);
   if (wanted.check_in_time) options.check_in_time = std::chrono::seconds(*wanted.check_in_time);
+  if (!wanted.hardened_group.empty()) options.hardened_group = wanted.hardened_group;
   supervise::supervisor jobs(loop, *directory, options);
   bundle::applications applications(loop, *directory, jobs);
   control::service control(loop, *directory, jobs, applications);

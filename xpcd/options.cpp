@@ -14,7 +14,7 @@ namespace {
 constexpr const char* usage =
     "usage: xpcd [--system] [--domain DIR] [--state DIR] [--log FILE]\n"
     "            [--jobs DIR]... [--idle-exit N] [--check-in-time N] [--ready-fd N]\n"
-    "            [--foreground]\n"
+    "            [--hardened-group GROUP] [--foreground]\n"
     "       xpcd --check-state [--system] [--domain DIR]\n"
     "       xpcd --help | --version\n";
 
@@ -36,6 +36,8 @@ constexpr const char* help =
     "  --check-in-time N\n"
     "                 give a new version of a program N seconds to say that it is ready,\n"
     "                 30 unless given; then it is rolled back\n"
+    "  --hardened-group GROUP\n"
+    "                 the group of jobs with Hardened, xpc-hardened unless given\n"
     "  --log FILE     append what xpcd says to FILE instead of standard error\n"
     "  --ready-fd N   write \"ready\" and a newline to descriptor N once clients and\n"
     "                 xpcctl are served, then close it\n"
@@ -136,6 +138,9 @@ void read_lasting(argument_reader& in, options& result) {
     result.idle_exit = idle;
   } else if (std::optional<int> time = in.number("--check-in-time", 1, "seconds, at least 1")) {
     result.check_in_time = time;
+  } else if (std::optional<std::string> group =
+                 in.text("--hardened-group", "the name or number of a group")) {
+    result.hardened_group = std::move(*group);
   } else if (std::optional<std::string> log = in.text("--log", "a file")) {
     result.log = std::move(*log);
   } else if (!in.is("--foreground")) {

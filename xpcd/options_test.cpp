@@ -28,6 +28,8 @@ TEST(Options, AreTakenInBothSpellings) {
   EXPECT_EQ(std::get<options>(parse({"--jobs", "/a", "--jobs=/b"})).jobs,
             (std::vector<std::string>{"/a", "/b"}));
   EXPECT_TRUE(std::get<options>(parse({"--system"})).system);
+  EXPECT_EQ(std::get<options>(parse({"--hardened-group", "g"})).hardened_group, "g");
+  EXPECT_EQ(std::get<options>(parse({"--hardened-group=9"})).hardened_group, "9");
 }
 
 TEST(Options, WhatCountsForOneStartOnlyIsNotHandedOn) {
@@ -53,6 +55,7 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
                      {{"--idle-exit", "0"}, "--idle-exit wants"},
                      {{"--check-in-time", "0"}, "--check-in-time wants"},
                      {{"--jobs="}, "--jobs wants"},
+                     {{"--hardened-group="}, "--hardened-group wants"},
                      {{"--ready-fd", "x"}, "--ready-fd wants"},
                      {{"--ready-fd", "-1"}, "--ready-fd wants"},
                      {{"--handover-fd", "2"}, "--handover-fd wants"},

@@ -57,6 +57,7 @@ struct process_setup {
   bool low_priority_io = false;
   bool low_priority_background_io = false;  // only where the type is background
   bool no_new_privileges = true;
+  bool hardened = false;  // others of its user can neither read nor trace it
   bool wait_for_debugger = false;
 };
 

@@ -36,6 +36,7 @@ constexpr key_rule rules[] = {
     {"ExitTimeout", read_exit_timeout, nullptr},  // so spelt by some programs (rule 350)
     {"GroupName", read_group, nullptr},
     {"HardResourceLimits", read_hard_limits, nullptr},
+    {"Hardened", read_hardened, nullptr},
     {"HopefullyExitsFirst", nullptr, launchd_order},
     {"HopefullyExitsLast", nullptr, launchd_order},
     {"InitGroups", read_init_groups, nullptr},

@@ -41,6 +41,7 @@ void read_low_priority_io(reader& in, const key_path& path, xpc_object_t value, 
 void read_low_priority_background_io(reader& in, const key_path& path, xpc_object_t value,
                                      description* job);
 void read_no_new_privileges(reader& in, const key_path& path, xpc_object_t value, description* job);
+void read_hardened(reader& in, const key_path& path, xpc_object_t value, description* job);
 void read_wait_for_debugger(reader& in, const key_path& path, xpc_object_t value, description* job);
 
 // read_group_limits.cpp

@@ -142,6 +142,17 @@ void read_no_new_privileges(reader& in, const key_path& path, xpc_object_t value
   in.boolean(path, value, &job->process.no_new_privileges);
 }
 
+/// What asks to be kept apart must not run where everybody of its user can change it.
+void read_hardened(reader& in, const key_path& path, xpc_object_t value, description* job) {
+  if (!in.boolean(path, value, &job->process.hardened) || !job->process.hardened) return;
+  in.error_in(finding::scope::user, path,
+              "only xpcd of the system domain can start a program that its own user cannot change; "
+              "load it there");
+  if (in.find("UserName") == nullptr) {
+    in.error(path, "needs UserName: root may read and change every process");
+  }
+}
+
 void read_wait_for_debugger(reader& in, const key_path& path, xpc_object_t value,
                             description* job) {
   in.boolean(path, value, &job->process.wait_for_debugger);

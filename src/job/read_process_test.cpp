@@ -94,6 +94,26 @@ TEST(JobProcess, LimitsOfTheCgroupAreKnownByNameAndRange) {
             "CPUWeight, IOWeight, MemoryHigh, MemoryMax, MemorySwapMax, TasksMax");
 }
 
+TEST(JobProcess, T34_WhatAsksToBeHardenedIsRefusedWhereItWouldNotBe) {
+  outcome<reading> result = read(json("\"Hardened\": true, \"UserName\": \"nobody\""), "j");
+  ASSERT_TRUE(result) << result.error().text;
+  EXPECT_TRUE(result->job.process.hardened);
+  EXPECT_TRUE(result->warnings.empty());
+  ASSERT_EQ(result->objections.size(), 1u);
+  EXPECT_TRUE(counts_in(result->objections[0].where, domain_kind::user));
+  EXPECT_FALSE(counts_in(result->objections[0].where, domain_kind::system));
+  EXPECT_EQ(result->objections[0].text,
+            "j:2: Hardened: only xpcd of the system domain can start a program that its own user "
+            "cannot change; load it there");
+  EXPECT_EQ(error_of("\"Hardened\": true"),
+            "j:2: Hardened: needs UserName: root may read and change every process");
+  EXPECT_EQ(error_of("\"Hardened\": 1"), "j:2: Hardened: expected bool, found int64");
+  outcome<reading> off = read(json("\"Hardened\": false"), "j");
+  ASSERT_TRUE(off) << off.error().text;
+  EXPECT_FALSE(off->job.process.hardened);
+  EXPECT_TRUE(off->objections.empty());
+}
+
 TEST(JobProcess, TheRest) {
   const process_setup plain = read_good("\"Nice\": -20");
   EXPECT_EQ(plain.nice, -20);

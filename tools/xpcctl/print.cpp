@@ -61,6 +61,7 @@ void print_job(xpc_object_t job) {
   if (::xpc_dictionary_get_bool(job, "any-peer")) {
     line("peers", "anybody, by bootstrap --allow-any-peer");
   }
+  line("hardened", ::xpc_dictionary_get_bool(job, "hardened") ? "yes" : "");
   line("root directory", text_of(job, "root-directory"));
   line("directory", text_of(job, "working-directory"));
   line("standard output", text_of(job, "stdout-path"));

@@ -63,20 +63,28 @@ failure_of find_user(const std::string& name, credentials* who) {
 }
 
 failure_of find_group(const std::string& name, credentials* who) {
-  group entry{};
-  std::vector<char> buffer;
-  const std::optional<gid_t> number = number_of<gid_t>(name);
-  if (number) {
-    who->gid = *number;
-  } else if (look_up(::getgrnam_r, name.c_str(), &entry, &buffer)) {
-    who->gid = entry.gr_gid;
-  } else {
-    return trouble{trouble::kind::not_found, "GroupName " + name + ": no such group"};
-  }
+  const std::optional<group_entry> found = group_of(name);
+  if (!found) return trouble{trouble::kind::not_found, "GroupName " + name + ": no such group"};
+  who->gid = found->gid;
   return std::nullopt;
 }
 
 }  // namespace
+
+std::optional<group_entry> group_of(const std::string& name) {
+  group entry{};
+  std::vector<char> buffer;
+  const std::optional<gid_t> number = number_of<gid_t>(name);
+  const bool found = number ? look_up(::getgrgid_r, *number, &entry, &buffer)
+                            : look_up(::getgrnam_r, name.c_str(), &entry, &buffer);
+  if (!found && !number) return std::nullopt;
+  group_entry result;
+  result.gid = number ? *number : entry.gr_gid;
+  for (char** each = found ? entry.gr_mem : nullptr; each != nullptr && *each != nullptr; ++each) {
+    result.members.emplace_back(*each);
+  }
+  return result;
+}
 
 outcome<std::optional<credentials>> credentials_of(const job::process_setup& setup) {
   if (setup.user.empty() && setup.group.empty()) return std::optional<credentials>();

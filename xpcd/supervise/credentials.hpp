@@ -24,6 +24,15 @@ struct credentials {
 /// Nothing when the job gives neither. Errors (not_found) name the key.
 outcome<std::optional<credentials>> credentials_of(const job::process_setup& setup);
 
+struct group_entry {
+  gid_t gid = 0;
+  std::vector<std::string> members;  // beside those who have it as their own
+};
+
+/// A group by its name, or by a number that need not be known to the system. Nothing when there is
+/// none.
+std::optional<group_entry> group_of(const std::string& name);
+
 /// HOME, LOGNAME, SHELL and USER of that user, for a job's environment.
 std::map<std::string, std::string> variables_of(const credentials& who);
 

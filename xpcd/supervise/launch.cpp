@@ -1,6 +1,7 @@
 // Starting a job: from its description to a process.
 
 #include "supervise/environment.hpp"
+#include "supervise/hardened.hpp"
 #include "supervise/job_root.hpp"
 #include "supervise/journal_output.hpp"
 #include "supervise/output.hpp"
@@ -71,6 +72,10 @@ outcome<program> supervisor::open_program_of(const job::description& job,
   program_rule rule;
   rule.trusted = directory_.is_system();
   rule.no_new_privileges = job.process.no_new_privileges;
+  if (job.process.hardened) {
+    const std::optional<group_entry> group = group_of(options_.hardened_group);
+    rule.hardened = group ? group->gid : static_cast<gid_t>(-1);
+  }
   const std::string& search_path = value_of(environment, "PATH");
   if (job.root_directory.empty()) {
     return open_program(job.program, job.arguments, search_path, rule);
@@ -86,6 +91,14 @@ outcome<program> supervisor::open_program_of(const job::description& job,
 }
 
 failure_of supervisor::forbidden(const job::description& job) const {
+  if (directory_.is_system()) {
+    outcome<std::optional<credentials>> who = credentials_of(job.process);
+    failure_of why = who ? harden(job.process, options_.hardened_group, &*who) : std::nullopt;
+    if (why && why->number == EPERM) {
+      why->text = job.label + ": " + why->text;
+      return why;
+    }
+  }
   outcome<program> what = open_program_of(job, job_environment(environ, job.environment));
   // One that is not there yet may come; one that may not be started is refused now.
   if (what || what.error().number != EPERM) return std::nullopt;
@@ -142,10 +155,14 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
                                        const std::vector<domain::bound_name>* sockets_beside) {
   spawn_plan plan;
   plan.process = job.job.process;
+  std::optional<credentials> owner;  // of what it writes
   if (directory_.is_system()) {
     outcome<std::optional<credentials>> who = credentials_of(job.job.process);
     if (!who) return who.error();
-    plan.identity = std::move(*who);
+    owner = plan.identity = std::move(*who);
+    if (failure_of why = harden(job.job.process, options_.hardened_group, &plan.identity)) {
+      return *why;
+    }
   }
   std::map<std::string, std::string> declared = variables_;
   for (const auto& [name, value] : job.job.environment) declared[name] = value;
@@ -191,7 +208,7 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
   plan.descriptor_limit = options_.descriptor_limit;
   plan.room = &room_;
   run_files files;
-  if (failure_of why = open_files(job, plan.identity, &files)) return *why;
+  if (failure_of why = open_files(job, owner, &files)) return *why;
   plan.stdin_fd = files.in.get();
   plan.stdout_fd = files.out.get();
   if (files.out && goes_to_journal(job.job)) {

@@ -28,9 +28,9 @@ std::string real_path(int fd, const std::string& otherwise) {
 }
 
 /// What the file would bring with it; nullptr for nothing.
-const char* rights_of(int borrowed_path_fd, const struct stat& status) {
+const char* rights_of(int borrowed_path_fd, const struct stat& status, const program_rule& rule) {
   if (status.st_mode & S_ISUID) return "set-uid";
-  if (status.st_mode & S_ISGID) return "set-gid";
+  if (status.st_mode & S_ISGID && rule.hardened != status.st_gid) return "set-gid";
   const std::string link = "/proc/self/fd/" + std::to_string(borrowed_path_fd);
   if (::getxattr(link.c_str(), "security.capability", nullptr, 0) > 0) return "has capabilities";
   return nullptr;
@@ -57,10 +57,16 @@ outcome<base::fd> open_executable(const std::string& path, program_rule rule) {
                   AT_EACCESS) < 0) {
     return trouble{trouble::kind::denied, path + ": is not executable", EACCES};
   }
-  if (const char* rights = rule.no_new_privileges ? rights_of(file.get(), status) : nullptr) {
+  if (const char* rights = rule.no_new_privileges ? rights_of(file.get(), status, rule) : nullptr) {
     return trouble{trouble::kind::denied,
                    "NoNewPrivileges: " + path + " " + (*rights == 'h' ? "" : "is ") + rights +
                        ", which counts for nothing unless this key is given as false",
+                   EPERM};
+  }
+  // With an access list the group's bits are the most that anybody in it gets.
+  if (rule.hardened && (status.st_mode & (S_IRGRP | S_IROTH)) != 0) {
+    return trouble{trouble::kind::denied,
+                   "Hardened: " + path + ": others than root may read it; its mode must be 0711",
                    EPERM};
   }
   return file;
@@ -156,6 +162,11 @@ outcome<program> open_program(const std::string& named, const std::vector<std::s
 
   const std::string start = first_bytes(file->get());
   if (start.compare(0, 2, "#!") == 0) {
+    if (rule.hardened) {
+      return trouble{trouble::kind::denied,
+                     "Hardened: " + *path + ": is a script, whose interpreter everybody may read",
+                     EPERM};
+    }
     const interpreter_line line = parse_interpreter(start);
     if (line.path.empty() || line.path.front() != '/') {
       return trouble{trouble::kind::bad_input,

@@ -4,6 +4,9 @@
 #include "job/outcome.hpp"
 #include "supervise/image.hpp"
 
+#include <sys/types.h>
+
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +26,9 @@ struct program_rule {
   bool trusted = false;  // only root can have put them there (trusted_path.hpp)
   bool no_new_privileges =
       false;  // they bring no rights of their own: set-uid, set-gid, capabilities
+  /// Its user can execute it but not read it, so that only root can look at the process; then its
+  /// set-gid to this group is no right that it brings.
+  std::optional<gid_t> hardened;
   /// What is "/" for the program, and for the paths that lead to it; only where they are trusted.
   /// -1: what is so for us.
   int borrowed_root = -1;

@@ -131,6 +131,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
   if (!job->job.stderr_path.empty()) set(all, "stderr-path", job->job.stderr_path);
   if (!job->job.process.user.empty()) set(all, "user", job->job.process.user);
   if (!job->job.process.group.empty()) set(all, "group", job->job.process.group);
+  if (job->job.process.hardened) set_bool(all, "hardened", true);
   set_surroundings(all, job->job);
   set_triggers(all, *job);
   set_bool(all, "run-at-load", job->job.run_at_load);

@@ -40,6 +40,7 @@ struct supervisor_options {
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE of services; 0: ours
   std::string state_directory;         // of what outlasts a restart of the machine; empty: nowhere
   std::string system_directory;        // whose names no job may have; empty: there are none
+  std::string hardened_group = "xpc-hardened";  // a name or number
   std::chrono::seconds idle_exit{60};  // between two questions whether anybody needs a job
   bool service_links = true;  // services connect to the control interface before they start
   std::chrono::milliseconds hand_back_time{2000};
