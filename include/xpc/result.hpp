@@ -43,9 +43,9 @@ enum class errc : int {
   service_failed = OPENXPC_ERROR_SERVICE_FAILED,  ///< the handler threw
   remote = OPENXPC_ERROR_REMOTE,  ///< the service's own error: domain, number and message are the
                                   ///< service's
-  would_block = OPENXPC_ERROR_WOULD_BLOCK,    ///< the limit of unsent bytes is reached
-  too_large = OPENXPC_ERROR_TOO_LARGE,        ///< over the receiver's message limit
-  too_many = OPENXPC_ERROR_TOO_MANY,          ///< too many unanswered requests
+  would_block = OPENXPC_ERROR_WOULD_BLOCK,  ///< the limit of unsent bytes is reached
+  too_large = OPENXPC_ERROR_TOO_LARGE,      ///< over the receiver's message limit
+  too_many = OPENXPC_ERROR_TOO_MANY,  ///< too many unanswered requests, or clients without hello
   missing_key = OPENXPC_ERROR_MISSING_KEY,    ///< reading a value: nothing is there
   wrong_type = OPENXPC_ERROR_WRONG_TYPE,      ///< reading a value: another type is there
   out_of_range = OPENXPC_ERROR_OUT_OF_RANGE,  ///< reading a value: the number does not fit

@@ -58,12 +58,15 @@ void conversation::role_given_up(bool by_engine) {
 
 void conversation::opened(const channel::peer_info& peer) {
   receiving.of = this;
-  std::lock_guard lock(mutex_);
-  state_ = next(state_, event::opened, how_.comes_back).to;
-  if (stops_once_open_) state_ = next(state_, event::stop, how_.comes_back).to;
-  // What the kernel says, not what the hello says.
-  who_ = {true, peer.pid, peer.uid, peer.gid, who_.instance + 1};
-  greeted_ = channel_;
+  {
+    std::lock_guard lock(mutex_);
+    state_ = next(state_, event::opened, how_.comes_back).to;
+    if (stops_once_open_) state_ = next(state_, event::stop, how_.comes_back).to;
+    // What the kernel says, not what the hello says.
+    who_ = {true, peer.pid, peer.uid, peer.gid, who_.instance + 1};
+    greeted_ = channel_;
+  }
+  if (how_.announced_by) how_.announced_by->greeted(*this);
 }
 
 void conversation::not_opened(const channel::closing&) {

@@ -39,6 +39,8 @@ class handlers : public base::counted {
 /// Somebody who has an accepted conversation announced before its handlers run: the listener.
 class announcer : public base::counted {
  public:
+  /// The hellos are exchanged: the peer is no longer half open.
+  virtual void greeted(conversation& peer) = 0;
   /// The first frame of a new peer is here. Called under the reader role: queue only.
   virtual void announce(conversation& peer) = 0;
   /// The role was given up: run what was queued.

@@ -6,8 +6,9 @@
 #include <cstddef>
 #include <unordered_map>
 
-// Clients that have connected and said nothing yet, counted by user: one user's must not keep
-// another's out (threat T49). Pure arithmetic; whoever owns it holds a lock.
+// Clients that have connected and not said hello yet, counted by user: one user's must not keep
+// another's out (threat T49). Whoever has said hello counts no longer, so that a crowd of honest
+// clients goes through however large it is. Pure arithmetic; whoever owns it holds a lock.
 namespace openxpc::connection {
 
 class half_open {
@@ -40,7 +41,7 @@ class half_open {
     ++total_;
     return true;
   }
-  /// One of those that were admitted has said something, or is gone.
+  /// One of those that were admitted has said hello, or is gone.
   void leave(uid_t user) noexcept {
     auto at = of_.find(user);
     if (at == of_.end()) return;

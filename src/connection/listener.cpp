@@ -155,8 +155,9 @@ void listener::accepted(base::fd client) {
       return;  // Closing the socket before a hello makes the client look the name up again.
     if (!half_open_.admit(user, descriptor_limit)) {
       lock.unlock();
-      return refuse(std::move(client), OPENXPC_ERROR_TOO_MANY,
-                    "too many clients of this user have connected without saying anything");
+      return refuse(
+          std::move(client), OPENXPC_ERROR_TOO_MANY,
+          "too many clients of this user have connected and not said hello yet; try again later");
     }
     known_peer& known = peers_[talk.get()];
     known.talk = talk;
@@ -215,12 +216,18 @@ class listener::peer_delivery final : public delivery {
   base::ref<conversation> talk_;
 };
 
+void listener::greeted(conversation& peer) {
+  std::lock_guard lock(mutex_);
+  auto at = peers_.find(&peer);
+  if (at != peers_.end() && !std::exchange(at->second.greeted, true))
+    half_open_.leave(at->second.user);
+}
+
 void listener::announce(conversation& peer) {
   {
     std::lock_guard lock(mutex_);
     auto at = peers_.find(&peer);
-    if (at != peers_.end() && !std::exchange(at->second.announced, true))
-      half_open_.leave(at->second.user);
+    if (at != peers_.end() && !std::exchange(at->second.announced, true)) ++announced_;
   }
   strand_.push(base::make_ref<peer_delivery>(base::ref<listener>::share(this),
                                              base::ref<conversation>::share(&peer)));
@@ -235,7 +242,8 @@ void listener::forget(conversation& peer) {
     if (at == peers_.end()) return;
     gone = std::move(at->second);
     peers_.erase(at);
-    if (!gone.announced) half_open_.leave(gone.user);
+    if (!gone.greeted) half_open_.leave(gone.user);
+    if (gone.announced) --announced_;
     if (peers_.empty()) then.swap(on_empty_);
   }
   for (auto& each : then) each();
@@ -335,7 +343,7 @@ void listener::wait_for_handlers() {
 
 std::size_t listener::peer_count() const {
   std::lock_guard lock(mutex_);
-  return peers_.size() - half_open_.total();
+  return announced_;
 }
 
 void listener::announce_termination() {

@@ -32,7 +32,7 @@ class listener final : public announcer {
     channel::settings limits;
     channel::when_full full = channel::when_full::report;
     openxpc_type_t peers = OPENXPC_TYPE_CONNECTION;
-    /// Clients that have not said anything yet; more are refused until some have (threat T49).
+    /// Clients that have not said hello yet; more are refused until some have (threat T49).
     half_open::limits half_open_most;
   };
   static base::ref<listener> make(options how);
@@ -76,6 +76,7 @@ class listener final : public announcer {
   base::ref<listener_object> share_object() const;
 
   // announcer
+  void greeted(conversation& peer) override;
   void announce(conversation& peer) override;
   void kick(bool here) override { strand_.kick(here); }
   void forget(conversation& peer) override;
@@ -90,6 +91,7 @@ class listener final : public announcer {
     base::ref<conversation> talk;
     base::ref<peer_object> object;
     uid_t user = 0;  ///< who connected
+    bool greeted = false;
     bool announced = false;
   };
 
@@ -109,6 +111,7 @@ class listener final : public announcer {
   std::vector<base::ref<door>> doors_;
   std::unordered_map<conversation*, known_peer> peers_;
   half_open half_open_;
+  std::size_t announced_ = 0;  // of peers_
   error_ref failure_;
   error_ref required_;  // what refused clients are told
   error_ref ending_;

@@ -191,7 +191,7 @@ XPC_TEST_ROLE(half_open) {
   for (line& one : all) {
     std::optional<frame> first = one.receive();
     refused += first && first->what == refusal &&
-               first->body.find("without saying anything") != std::string::npos;
+               first->body.find("not said hello yet") != std::string::npos;
   }
   xpc_testing::say(std::to_string(refused));
   return 0;
@@ -269,6 +269,53 @@ XPC_TEST_ROLE(staying) {
   xpc_testing::say("staying");
   xpc_testing::hear();
   return 0;
+}
+
+/// SOCKET COUNT: so many clients that say hello and no more; who is told to wait comes again.
+XPC_TEST_ROLE(silent_after_hello) {
+  const auto count = static_cast<std::size_t>(std::stoi(call.arguments.at(1)));
+  std::vector<line> all;
+  while (all.size() < count) {
+    line one = line::to(call.arguments.at(0));
+    if (one && one.greet()) all.push_back(std::move(one));
+  }
+  xpc_testing::say("all in");
+  xpc_testing::hear();
+  return 0;
+}
+
+/// A service with 200 descriptors: 50 clients of a user may be half open.
+class Modest : public Attack {
+ protected:
+  Modest() : Attack({"200"}) {}
+};
+
+TEST_F(Modest, T49_WhoHasSaidHelloTakesNoShareOfTheHalfOpen) {
+  xpc_testing::child many = attacker("silent_after_hello", {"70"});
+  many.expect_line("all in");
+  expect_answers();
+  EXPECT_TRUE(xpcd.open(name).call("hello")) << "a newcomer of the same user is let in";
+  many.kill(SIGKILL);
+  many.wait();
+  expect_unharmed();
+}
+
+TEST_F(Modest, T49_AnHonestClientAmongTheHalfOpenOfItsUserIsToldToTryAgainAndThenServed) {
+  xpc_testing::child silent = attacker("half_open", {"60"});
+  silent.expect_line("connected");
+  system_test::answer refused = xpcd.open(name).call("hello");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.code, OPENXPC_ERROR_TOO_MANY) << refused.message;
+  EXPECT_NE(refused.message.find("of this user have connected and not said hello yet; try again"),
+            std::string::npos)
+      << refused.message;
+  EXPECT_TRUE(refused.flags & OPENXPC_ERROR_CAN_RETRY);
+  EXPECT_TRUE(refused.flags & OPENXPC_ERROR_NOT_ACCEPTED);
+  expect_answers();
+  silent.kill(SIGKILL);
+  silent.wait();
+  xpc_testing::wait_until("room", [&] { return bool(xpcd.open(name).call("hello")); });
+  expect_unharmed();
 }
 
 /// A service that may have few descriptors.

@@ -101,7 +101,8 @@ TEST_F(TwoUsers, T49_TenThousandHalfOpenHellosOfOneUserKeepNobodyElseOut) {
   const std::optional<std::string> refused = flood.read_line();
   ASSERT_TRUE(refused);
   EXPECT_GT(std::stoul(*refused), 0u);
-  flood.expect_line("too many clients of this user have connected without saying anything");
+  flood.expect_line(
+      "too many clients of this user have connected and not said hello yet; try again later");
   for (int i = 0; i < 50; ++i) {
     system_test::answer late = xpcd->open(name).call("hello");
     ASSERT_TRUE(late) << late.message;

@@ -30,7 +30,7 @@ typedef enum openxpc_error_code {
       14,  ///< the service's own error: domain, number and message are the service's
   OPENXPC_ERROR_WOULD_BLOCK = 15,   ///< the limit of unsent bytes is reached
   OPENXPC_ERROR_TOO_LARGE = 16,     ///< over the receiver's message limit
-  OPENXPC_ERROR_TOO_MANY = 17,      ///< too many unanswered requests
+  OPENXPC_ERROR_TOO_MANY = 17,      ///< too many unanswered requests, or clients without hello
   OPENXPC_ERROR_MISSING_KEY = 18,   ///< reading a value: the key is not there
   OPENXPC_ERROR_WRONG_TYPE = 19,    ///< reading a value: another type stands there
   OPENXPC_ERROR_OUT_OF_RANGE = 20,  ///< reading a value: the number does not fit
