@@ -127,6 +127,13 @@ TEST_F(Units, WhatActsBeforeTheProgramIsTheSame) {
             "one too if they are to differ\n");
 }
 
+TEST_F(Units, T34_ThatAJobIsHardenedIsSaidToBeLost) {
+  EXPECT_HAS(units(R"("Hardened": true, "UserName": "nobody")"), "User=nobody\n");
+  EXPECT_EQ(warnings,
+            "warning: Hardened: systemd does not look at who may read a program, nor keep a group "
+            "to such\n");
+}
+
 TEST_F(Units, TimesPathsAndConditionsBecomeUnitsThatStartTheService) {
   std::string text = units(
       R"("StartInterval": 90, "StartCalendarInterval": [{"Hour": 3, "Minute": 5},

@@ -11,6 +11,7 @@
 #include <charconv>
 #include <cstdio>
 #include <cstring>
+#include <ctime>
 
 namespace openxpc::supervise {
 
@@ -169,6 +170,34 @@ cgroups::~cgroups() {
   ::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR);
 }
 
+/// Makes the domain's group, if it is not there, and holds it, so that it is not an abandoned one.
+/// Others look at it while nobody holds it yet: then it is locked for a moment, or gone. One that
+/// is locked for longer, by whomever, is used all the same.
+bool cgroups::take_domain_group() {
+  constexpr int attempts = 20;
+  constexpr timespec a_moment{0, 5'000'000};
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    if (::mkdirat(own_fd_.get(), name_.c_str(), 0755) < 0 && errno != EEXIST) return false;
+    domain_fd_ = open_directory(own_fd_.get(), name_.c_str());
+    if (!domain_fd_) {
+      if (errno == ENOENT) continue;
+      return false;
+    }
+    if (::flock(domain_fd_.get(), LOCK_SH | LOCK_NB) < 0) {
+      if (errno != EWOULDBLOCK) return false;
+      ::nanosleep(&a_moment, nullptr);
+      continue;
+    }
+    struct stat held{}, named{};
+    if (::fstat(domain_fd_.get(), &held) == 0 &&
+        ::fstatat(own_fd_.get(), name_.c_str(), &named, AT_SYMLINK_NOFOLLOW) == 0 &&
+        held.st_ino == named.st_ino) {
+      return true;
+    }
+  }
+  return static_cast<bool>(domain_fd_);
+}
+
 /// Once; later calls give the same answer.
 bool cgroups::open() {
   if (tried_) return static_cast<bool>(domain_fd_);
@@ -179,13 +208,7 @@ bool cgroups::open() {
     return false;
   }
   remove_abandoned();
-  if (::mkdirat(own_fd_.get(), name_.c_str(), 0755) < 0 && errno != EEXIST) {
-    why_not_ = system_trouble(errno, own_ + "/" + name_).text;
-    return false;
-  }
-  domain_fd_ = open_directory(own_fd_.get(), name_.c_str());
-  // Held while we live: the group is not an abandoned one.
-  if (!domain_fd_ || ::flock(domain_fd_.get(), LOCK_SH | LOCK_NB) < 0) {
+  if (!take_domain_group()) {
     why_not_ = system_trouble(errno, own_ + "/" + name_).text;
     domain_fd_.reset();
     return false;

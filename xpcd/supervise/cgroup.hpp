@@ -72,6 +72,7 @@ class cgroups {
 
  private:
   bool open();
+  bool take_domain_group();
   failure_of enable(const char* controller);
   failure_of leave_own_group();
   void remove_abandoned() const;

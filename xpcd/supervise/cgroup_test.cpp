@@ -7,13 +7,17 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 namespace openxpc::supervise {
 namespace {
@@ -151,6 +155,16 @@ TEST_F(FakeCgroups, OneThatAnotherUserLeftUnderItsNameIsNotTaken) {
       << group.error().text;
 }
 
+TEST_F(FakeCgroups, OneThatSomebodyKeepsLockedIsUsedAllTheSame) {
+  make_group("job@0");
+  const base::fd held(::open((own + "/xpc-1-2").c_str(), O_RDONLY | O_CLOEXEC));
+  ASSERT_EQ(::flock(held.get(), LOCK_EX | LOCK_NB), 0);
+  cgroups all(own, "xpc-1-2");
+  outcome<job_cgroup> group = all.make("job", {{"TasksMax", 10}});
+  ASSERT_TRUE(group) << group.error().text;
+  EXPECT_EQ(group->path(), own + "/xpc-1-2/job@0");
+}
+
 TEST_F(FakeCgroups, WithoutOneAJobIsStartedUnlessItDeclaresLimits) {
   cgroups none(trouble{trouble::kind::not_found, "no cgroup v2 is mounted"}, "xpc-1-2");
   outcome<job_cgroup> made = none.make("job", {});
@@ -216,7 +230,12 @@ TEST_F(RealCgroups, T59_AProcessBeginsInItsGroupAndLeavesItOnlyByItsEnd) {
 }
 
 TEST_F(RealCgroups, GroupsOfADomainThatNobodyServesAreRemovedByTheNext) {
-  ASSERT_EQ(::mkdir((own + "/" + name + "/left@0").c_str(), 0755), 0);
+  {
+    // Until it is as one leaves it that was killed, nobody may take it for that.
+    const base::fd held(::open((own + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(::flock(held.get(), LOCK_SH | LOCK_NB), 0);
+    ASSERT_EQ(::mkdir((own + "/" + name + "/left@0").c_str(), 0755), 0);
+  }
   {
     cgroups other(own, name + "-other");
     ASSERT_TRUE(other.make("job", {}));
@@ -229,6 +248,29 @@ TEST_F(RealCgroups, GroupsOfADomainThatNobodyServesAreRemovedByTheNext) {
     other.forget("job");
   }
   EXPECT_FALSE(std::filesystem::exists(own + "/" + name + "-other"));
+}
+
+TEST_F(RealCgroups, ManyDomainsThatComeAndGoLeaveEachOtherAlone) {
+  constexpr int domains = 4, rounds = 100;
+  std::atomic<int> without{0}, left{0};
+  std::vector<std::thread> all;
+  for (int each = 0; each < domains; ++each) {
+    all.emplace_back([&, mine = name + "-" + std::to_string(each)] {
+      for (int round = 0; round < rounds; ++round) {
+        {
+          cgroups one(own, mine);
+          outcome<job_cgroup> made = one.make("job", {});
+          // Each looks for what others abandoned, and may meet this one before it is held.
+          if (!made || !*made || !std::filesystem::exists(made->path())) ++without;
+          one.forget("job");
+        }
+        if (std::filesystem::exists(own + "/" + mine)) ++left;
+      }
+    });
+  }
+  for (std::thread& one : all) one.join();
+  EXPECT_EQ(without.load(), 0);
+  EXPECT_EQ(left.load(), 0);
 }
 
 TEST_F(RealCgroups, T62_LimitsHoldOrTheLaunchIsRefused) {
