@@ -19,6 +19,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <functional>
 #include <memory>
@@ -109,7 +110,9 @@ class unit_link {
 void tell_ready(int fd) {
   if (fd >= 0) {
     constexpr char text[] = "ready\n";
-    if (::write(fd, text, sizeof text - 1) < 0) std::perror("xpcd: --ready-fd");
+    if (::write(fd, text, sizeof text - 1) < 0) {
+      log_line(weight::warning, system_trouble(errno, "--ready-fd").text);
+    }
     // A standard descriptor stays taken: nothing else must get its number.
     base::fd null(fd < 3 ? ::open("/dev/null", O_RDWR | O_CLOEXEC) : -1);
     if (!null || ::dup2(null.get(), fd) < 0) ::close(fd);
@@ -131,7 +134,7 @@ class directory_watch {
                                            IN_ONLYDIR) >= 0) {
       wait();
     } else {
-      std::perror("xpcd: the domain's directory cannot be watched");
+      log_line(weight::error, system_trouble(errno, "the domain's directory is not watched").text);
     }
   }
   void stop() { watch_.stop(); }

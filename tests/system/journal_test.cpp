@@ -186,6 +186,15 @@ TEST_F(Journal, WhatXpcdSaysIsAnEntryWithItsWeightAndJob) {
   EXPECT_EQ(one.at("OPENXPC_LABEL"), "job");
 }
 
+TEST_F(Journal, EveryComplaintIsAnEntryToo) {
+  xpcd.emplace(xpc_testing::child::role(
+      "xpcd_with_journal", {.arguments = {"--domain", domain, "--ready-fd", "999"},
+                            .environment = {"OPENXPC_JOURNAL_DIRECTORY=" + root + "/journal"}}));
+  EXPECT_EQ(here.wait_for("--ready-fd: Bad file descriptor").at("PRIORITY"), "4");
+  EXPECT_EQ(ask("fly", "job").code, OPENXPC_ERROR_UNKNOWN_METHOD);
+  EXPECT_EQ(here.wait_for("refused: process ").at("PRIORITY"), "4");
+}
+
 TEST_F(Journal, WhatAJobPrintsGoesThereAndStaysForPrint) {
   start();
   run("job", "echo to the journal; echo one >&2; echo '<3>two' >&2; printf 'the end' >&2");

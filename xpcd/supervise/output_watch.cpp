@@ -1,16 +1,19 @@
 #include "supervise/output_watch.hpp"
 
+#include "job/outcome.hpp"
 #include "supervise/output.hpp"
 
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include <cstdio>
+#include <cerrno>
 #include <cstring>
 #include <set>
 #include <string>
 #include <string_view>
+
+#include "log.hpp"
 
 namespace openxpc::supervise {
 
@@ -48,7 +51,7 @@ output_watch::output_watch(asio::io_context& loop, int borrowed_run_fd,
   if (events_ && ::inotify_add_watch(events_.get(), path.c_str(), IN_MODIFY) >= 0) {
     wait();
   } else {
-    std::perror("xpcd: what services print is kept without limit");
+    log_line(weight::error, system_trouble(errno, "what services print has no limit").text);
   }
 }
 
