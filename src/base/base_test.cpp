@@ -6,6 +6,7 @@
 #include "base/futex.hpp"
 #include "base/hash.hpp"
 #include "base/misuse.hpp"
+#include "base/recycled.hpp"
 #include "base/spare_blocks.hpp"
 
 #include <gtest/gtest.h>
@@ -63,6 +64,34 @@ TEST(BaseBuffer, AsksForHugePagesWhereItIsLarge) {
     if (inside && line.starts_with("VmFlags:")) flags = line + " ";
   }
   EXPECT_NE(flags.find(" hg "), std::string::npos) << flags;
+}
+
+TEST(BaseRecycled, ABlockComesBackToItsThreadForTheSameSize) {
+  void* first = take_small(100);
+  std::memset(first, 1, 100);
+  give_small(first, 100);
+  void* other_size = take_small(300);
+  void* same_size = take_small(128);
+  EXPECT_NE(other_size, first);
+#if !defined(__SANITIZE_ADDRESS__)
+  EXPECT_EQ(same_size, first);
+#endif
+  void* elsewhere = nullptr;
+  give_small(same_size, 128);
+  std::thread([&elsewhere] { elsewhere = take_small(100); }).join();
+  EXPECT_NE(elsewhere, same_size);
+  give_small(elsewhere, 100);
+  give_small(other_size, 300);
+}
+
+TEST(BaseRecycled, OnlyAFewAreKeptAndNoLargeOnes) {
+  std::vector<void*> many;
+  for (unsigned i = 0; i < 3 * recycled_most_count; ++i) many.push_back(take_small(200));
+  many.push_back(take_small(recycled_most_bytes + 1));
+  give_small(many.back(), recycled_most_bytes + 1);
+  many.pop_back();
+  // What does not find a place is freed: LeakSanitizer would tell.
+  for (void* each : many) give_small(each, 200);
 }
 
 TEST(BaseSpareBlocks, AreTakenAgainWhereTheyFit) {

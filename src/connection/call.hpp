@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/recycled.hpp"
 #include "channel/waiter.hpp"
 #include "connection/asker.hpp"
 #include "connection/executor.hpp"
@@ -13,7 +14,7 @@
 namespace openxpc::connection {
 
 /// A request under way; its outcome is a reply or an error, set once and taken once. Threads: any.
-class call final : public asker {
+class call final : public asker, public base::recycled {
  public:
   using completion = base::function<void(base::ref<object::dictionary>, error_ref)>;
   using progress = base::function<void(base::ref<object::dictionary>)>;

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/recycled.hpp"
 #include "channel/channel.hpp"
 #include "connection/failure.hpp"
 #include "connection/strand.hpp"
@@ -18,7 +19,7 @@ class conversation;
 
 /// The right and the duty to answer one request or subscription: exactly one answer leaves, at the
 /// latest when the last reference goes (no_reply). Threads: any.
-class reply_right final : public base::counted {
+class reply_right final : public base::counted, public base::recycled {
  public:
   reply_right(base::ref<conversation> from, base::ref<channel::channel> over, std::uint64_t id);
 
@@ -56,7 +57,7 @@ class reply_right final : public base::counted {
 };
 
 /// A message, request or subscription on its way to the handler.
-class incoming final : public delivery {
+class incoming final : public delivery, public base::recycled {
  public:
   incoming(base::ref<conversation> by, base::ref<channel::channel> through, channel::kind kind,
            base::ref<object::dictionary> content, channel::charge held)
@@ -89,7 +90,7 @@ class incoming final : public delivery {
 
 /// What hangs on a received message and on a reply: where it came from and the right to answer it.
 /// C programs carry the right inside the message object (rules 89 to 91).
-class message_context final : public base::counted {
+class message_context final : public base::counted, public base::recycled {
  public:
   enum class kind : std::uint8_t { received, reply };
   message_context(kind what, base::ref<object::object> remote, base::ref<reply_right> right,

@@ -1,25 +1,33 @@
 // What it costs to receive a message: a program of its own, since it replaces the allocator.
 #include "object/messages_test.hpp"
 
+#include <atomic>
 #include <cstdlib>
 #include <new>
+#include <thread>
 
 namespace {
 thread_local bool counting = false;
 thread_local int count = 0;
+std::atomic<int> living{0};
 }  // namespace
 
 void* operator new(std::size_t size) {
   if (counting) ++count;
+  ++living;
   if (void* memory = std::malloc(size ? size : 1)) return memory;
   throw std::bad_alloc();
 }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   if (counting) ++count;
+  ++living;
   return std::malloc(size ? size : 1);
 }
-void operator delete(void* memory) noexcept { std::free(memory); }
-void operator delete(void* memory, std::size_t) noexcept { std::free(memory); }
+void operator delete(void* memory) noexcept {
+  if (memory) --living;
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t) noexcept { ::operator delete(memory); }
 
 namespace openxpc::object {
 namespace {
@@ -55,6 +63,29 @@ TEST(ObjectAllocations, ReceivingAndReadingAFiveKeyMessageTakesAtMostTwo) {
   EXPECT_GT(sum, 0u);
   EXPECT_LE(used, 2);
   EXPECT_GT(used, 0);
+}
+
+TEST(ObjectAllocations, TheNextMessageOfAThreadTakesNoneAndNothingIsLeftOfTheThread) {
+  auto it = dictionary::create();
+  it->set("id", make_int64(12345));
+  auto message = testing::send(*it);
+  int used = -1;
+  auto receive = [&] {
+    std::vector<base::fd> none;
+    std::optional<wire::malformed> fault;
+    ASSERT_TRUE(decode(message.bytes.view(), std::move(none), wire::mode::local, fault));
+  };
+  auto work = [&] {
+    receive();
+    used = allocations(receive);
+  };
+  std::thread(work).join();
+  const int before = living;
+  std::thread(work).join();
+  EXPECT_EQ(living, before);
+#if !defined(__SANITIZE_ADDRESS__)  // which gets every object fresh
+  EXPECT_EQ(used, 0);
+#endif
 }
 
 TEST(ObjectAllocations, ForwardingAReceivedMessageMakesNoObjects) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/recycled.hpp"
 #include "object/item.hpp"
 
 #include <memory>
@@ -43,7 +44,7 @@ class slot {
 /// *native*: entries of its own. The first change turns a view into a native one, whose elements
 /// may still be encoded. Threads: reading is safe from many at once; changing needs the container
 /// to oneself (rule 19).
-class container : public object {
+class container : public object, public base::recycled {
  public:
   /// The message that encoded elements are in; null if there is none.
   const ref<source>& message() const noexcept { return message_; }

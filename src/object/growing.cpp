@@ -6,7 +6,6 @@
 #include "object/dictionary.hpp"
 
 #include <cstring>
-#include <new>
 
 namespace openxpc::object {
 namespace {
@@ -61,9 +60,8 @@ std::byte* write(std::byte* at, const plain_entry& one) noexcept {
 }  // namespace
 
 ref<source> source::growing(std::size_t room) {
-  void* memory = ::operator new(sizeof(source) + room);
-  auto made = ref<source>::adopt(new (memory) source(wire::mode::local));
-  auto* at = static_cast<std::byte*>(memory) + sizeof(source);
+  auto made = with_room(wire::mode::local, room);
+  std::byte* at = made->behind();
   base::store(at, wire::magic_of(wire::mode::local));
   base::store(at + 4, wire::version);
   base::store(at + wire::header_bytes, wire::tag::dictionary);

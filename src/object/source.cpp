@@ -1,9 +1,16 @@
 #include "object/source.hpp"
 
+#include "base/recycled.hpp"
+
 #include <cstring>
 #include <new>
 
 namespace openxpc::object {
+
+ref<source> source::with_room(wire::mode spoken, std::size_t more) {
+  const std::size_t block_bytes = sizeof(source) + more;
+  return ref<source>::adopt(new (base::take_small(block_bytes)) source(spoken, block_bytes));
+}
 
 ref<source> source::copy_of(base::bytes message, std::vector<base::fd>&& attachments,
                             wire::mode spoken, std::optional<wire::malformed>& fault,
@@ -12,9 +19,8 @@ ref<source> source::copy_of(base::bytes message, std::vector<base::fd>&& attachm
     fault = wire::malformed{wire::fault::message_too_large, 0};
     return nullptr;
   }
-  void* memory = ::operator new(sizeof(source) + message.size());
-  auto made = ref<source>::adopt(new (memory) source(spoken));
-  auto* copy = static_cast<std::byte*>(memory) + sizeof(source);
+  auto made = with_room(spoken, message.size());
+  std::byte* copy = made->behind();
   if (!message.empty()) std::memcpy(copy, message.data(), message.size());
   made->bytes_ = {copy, message.size()};
   return made->accept(std::move(attachments), fault, max) ? std::move(made) : nullptr;
@@ -23,7 +29,7 @@ ref<source> source::copy_of(base::bytes message, std::vector<base::fd>&& attachm
 ref<source> source::over(ref<base::block> message, std::vector<base::fd>&& attachments,
                          wire::mode spoken, std::optional<wire::malformed>& fault,
                          const wire::limits& max) {
-  auto made = ref<source>::adopt(new (::operator new(sizeof(source))) source(spoken));
+  auto made = with_room(spoken, 0);
   made->bytes_ = message->view();
   made->kept_ = std::move(message);
   return made->accept(std::move(attachments), fault, max) ? std::move(made) : nullptr;
@@ -43,8 +49,9 @@ bool source::accept(std::vector<base::fd>&& attachments, std::optional<wire::mal
 
 void source::destroy() const noexcept {
   auto* self = const_cast<source*>(this);
+  const std::size_t block_bytes = block_bytes_;
   self->~source();
-  ::operator delete(self);
+  base::give_small(self, block_bytes);
 }
 
 }  // namespace openxpc::object

@@ -58,7 +58,11 @@ class source {
   }
 
  private:
-  explicit source(wire::mode spoken) noexcept : spoken_(spoken) {}
+  source(wire::mode spoken, std::size_t block_bytes) noexcept
+      : spoken_(spoken), block_bytes_(block_bytes) {}
+  /// With room for `more` bytes behind it, at behind().
+  static ref<source> with_room(wire::mode spoken, std::size_t more);
+  std::byte* behind() noexcept { return reinterpret_cast<std::byte*>(this + 1); }
   ~source() = default;
   bool accept(std::vector<base::fd>&& attachments, std::optional<wire::malformed>& fault,
               const wire::limits& max);
@@ -66,7 +70,8 @@ class source {
 
   mutable std::atomic<std::uint32_t> count_{1};
   wire::mode spoken_;
-  base::bytes bytes_;  // behind this object, or in kept_
+  std::size_t block_bytes_;  // of this object and what stands behind it
+  base::bytes bytes_;        // behind this object, or in kept_
   std::size_t room_ = 0;
   ref<base::block> kept_;
   wire::tag_offsets where_;
