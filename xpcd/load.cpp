@@ -76,6 +76,7 @@ void load(supervise::supervisor& jobs, const std::string& path, bool trusted,
   const std::string label = reading->job.label;
   const auto [first, is_new] = seen->emplace(label, path);
   if (!is_new) return complain(path + ": the label " + label + " is shadowed by " + first->second);
+  if (jobs.was_removed(label)) return complain(path + ": " + label + " was removed, and stays so");
   for (const std::string& line : reading->warnings) complain("warning: " + line);
   outcome<std::string> loaded = jobs.bootstrap(std::move(*reading), path);
   if (!loaded) complain(loaded.error().text);

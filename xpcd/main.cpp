@@ -245,6 +245,7 @@ int run(const options& wanted) {
   }
   options.state_directory = wanted.state.value_or(where->state);
   options.system_directory = where->system_directory;
+  options.job_directories = wanted.jobs.empty() ? where->jobs : wanted.jobs;
   if (wanted.idle_exit) options.idle_exit = std::chrono::seconds(*wanted.idle_exit);
   if (wanted.check_in_time) options.check_in_time = std::chrono::seconds(*wanted.check_in_time);
   if (!wanted.hardened_group.empty()) options.hardened_group = wanted.hardened_group;

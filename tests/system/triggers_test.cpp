@@ -54,8 +54,9 @@ TEST_F(Triggers, StartIntervalStartsTheJobAgainAndAgain) {
   EXPECT_EQ(number_at(xpcd.print("tick"), "start-interval-s"), 1);
   wait_for_starts("tick", 2);
   // A new service manager goes on counting.
+  const std::int64_t before = starts("tick");
   xpcd.replace();
-  wait_for_starts("tick", 1);
+  wait_for_starts("tick", before + 1);
 }
 
 TEST_F(Triggers, AJobThatRunsIsNotStartedBesideItself) {
@@ -193,7 +194,7 @@ TEST_F(Triggers, ANewServiceManagerStartsNothingBesideWhatRuns) {
   xpcd.replace();
   object_ref after = xpcd.print("job");
   EXPECT_EQ(number_at(after, "pid"), number_at(before, "pid"));
-  EXPECT_EQ(number_at(after, "starts"), 0);
+  EXPECT_EQ(number_at(after, "starts"), 1);
   EXPECT_LE(number_at(after, "next-start-ms"), number_at(before, "next-start-ms"));
 }
 

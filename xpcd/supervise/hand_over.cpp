@@ -58,6 +58,28 @@ base::instant get_instant(xpc_object_t from, std::string_view key) {
   return when ? base::from_wire(static_cast<std::uint64_t>(*when)) : base::never;
 }
 
+object_ref pack(const run_result& last) {
+  object_ref made = new_dictionary();
+  if (last.status) set(made.get(), "status", static_cast<std::int64_t>(*last.status));
+  set(made.get(), "pid", static_cast<std::int64_t>(last.pid));
+  set_instant(made.get(), "when", last.when);
+  set(made.get(), "lasted-ns", static_cast<std::int64_t>(last.lasted.count()));
+  return made;
+}
+
+std::optional<run_result> unpack_end(xpc_object_t from, std::string_view key) {
+  xpc_object_t given = get_object(from, key);
+  if (given == nullptr) return std::nullopt;
+  run_result last;
+  if (const std::optional<std::int64_t> status = get_integer(given, "status")) {
+    last.status = static_cast<int>(*status);
+  }
+  last.pid = static_cast<pid_t>(get_integer(given, "pid").value_or(0));
+  last.when = get_instant(given, "when");
+  last.lasted = std::chrono::nanoseconds(get_integer(given, "lasted-ns").value_or(0));
+  return last;
+}
+
 object_ref pack(const file_identity& what) {
   object_ref made = new_dictionary();
   set_unsigned(made.get(), "device", what.device);

@@ -30,6 +30,10 @@ object_ref pack(const job_run& run, handover::outgoing& out);
 std::optional<job_run> unpack_run(xpc_object_t from, std::string_view key, asio::io_context& loop,
                                   handover::incoming& in);
 
+object_ref pack(const run_result& last);
+/// Nothing where there is none under the key.
+std::optional<run_result> unpack_end(xpc_object_t from, std::string_view key);
+
 /// The moment under a key; base::never where there is none.
 void set_instant(xpc_object_t into, std::string_view key, base::instant when);
 base::instant get_instant(xpc_object_t from, std::string_view key);

@@ -76,19 +76,6 @@ void take_sockets(supervised& job, xpc_object_t from, asio::io_context& loop,
   });
 }
 
-std::optional<run_result> end_in(xpc_object_t from) {
-  xpc_object_t given = get_object(from, "last");
-  if (given == nullptr) return std::nullopt;
-  run_result last;
-  if (const std::optional<std::int64_t> status = get_integer(given, "status")) {
-    last.status = static_cast<int>(*status);
-  }
-  last.pid = static_cast<pid_t>(get_integer(given, "pid").value_or(0));
-  last.when = get_instant(given, "when");
-  last.lasted = std::chrono::nanoseconds(get_integer(given, "lasted-ns").value_or(0));
-  return last;
-}
-
 }  // namespace
 
 void supervisor::resume(xpc_object_t given, handover::incoming& in) {
@@ -136,7 +123,7 @@ supervisor::job_ref supervisor::resume_job(xpc_object_t from, handover::incoming
                       static_cast<unsigned>(count_in(from, "quick-ends")));
   job->loaded = get_instant(from, "loaded");
   job->reason = get_text(from, "reason").value_or("");
-  job->last = end_in(from);
+  job->last = unpack_end(from, "last");
   job->kept_output.reset(::openat(saved_.borrowed_fd(), run_state::output_file(label).c_str(),
                                   O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
   job->apart = place_in(from, in);
@@ -161,6 +148,7 @@ supervisor::job_ref supervisor::resume_job(xpc_object_t from, handover::incoming
   }
   if (job->sockets.empty() && !job->job.sockets.empty()) resume_without_sockets(*job);
   resume_versions(job, from, in);
+  tell_output(*job, !job->run);
   const base::instant timer_at = get_instant(from, "timer-at");
   if (timer_at != base::never) set_timer(job, timer_at - base::boot_clock::now());
   return job;

@@ -2,6 +2,7 @@
 
 #include "job/name.hpp"
 #include "job/reader.hpp"
+#include "supervise/hand_over.hpp"
 #include "supervise/state_file.hpp"
 
 #include <xpc/openxpc/error.h>
@@ -20,7 +21,9 @@ namespace openxpc::supervise {
 namespace {
 
 constexpr std::string_view job_suffix = ".job";
+constexpr std::string_view removed_suffix = ".out";
 constexpr const char* variables_file = "variables";
+
 template <class T>
 bool take_number(std::string_view* text, T* out, char behind) {
   auto [end, error] = std::from_chars(text->data(), text->data() + text->size(), *out);
@@ -81,6 +84,12 @@ failure_of run_state::save(const std::string& label, const saved_job& job) const
   set(all.get(), "quick-ends", static_cast<std::int64_t>(job.quick_ends));
   set(all.get(), "started", static_cast<std::int64_t>(base::to_wire(job.started)));
   set(all.get(), "loaded", static_cast<std::int64_t>(base::to_wire(job.loaded)));
+  set(all.get(), "start-count", static_cast<std::int64_t>(job.start_count));
+  set_bool(all.get(), "wanted", job.wanted);
+  set(all.get(), "state", word_for(job.at));
+  set_instant(all.get(), "timer-at", job.timer_at);
+  set(all.get(), "reason", job.reason);
+  if (job.last) set(all.get(), "last", pack(*job.last));
   object_ref files = new_array();
   for (const socket_file& one : job.socket_files) {
     object_ref made = new_dictionary();
@@ -93,7 +102,9 @@ failure_of run_state::save(const std::string& label, const saved_job& job) const
   return write_object(label + std::string(job_suffix), all.get());
 }
 
-std::vector<std::string> run_state::labels() const {
+std::vector<std::string> run_state::labels() const { return labels_with(job_suffix); }
+
+std::vector<std::string> run_state::labels_with(std::string_view suffix) const {
   std::vector<std::string> result;
   // A descriptor of its own: reading moves an offset, which duplicates would share.
   base::fd own(::openat(directory_, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -102,11 +113,10 @@ std::vector<std::string> run_state::labels() const {
   (void)own.release();
   while (const dirent* entry = ::readdir(stream)) {
     std::string_view name(entry->d_name);
-    if (name.size() <= job_suffix.size() ||
-        name.substr(name.size() - job_suffix.size()) != job_suffix) {
+    if (name.size() <= suffix.size() || name.substr(name.size() - suffix.size()) != suffix) {
       continue;
     }
-    name.remove_suffix(job_suffix.size());
+    name.remove_suffix(suffix.size());
     if (!job::wrong_with_name(name)) result.emplace_back(name);
   }
   ::closedir(stream);
@@ -146,6 +156,12 @@ outcome<saved_job> run_state::load(const std::string& label) const {
   job.started = base::from_wire(static_cast<std::uint64_t>(*started));
   job.loaded = base::from_wire(static_cast<std::uint64_t>(*loaded));
   job.socket_files = socket_files_in(all.get());
+  job.start_count = static_cast<std::uint64_t>(get_integer(all.get(), "start-count").value_or(0));
+  job.wanted = get_bool(all.get(), "wanted").value_or(false);
+  job.at = state_of(get_text(all.get(), "state").value_or("")).value_or(state::idle);
+  job.timer_at = get_instant(all.get(), "timer-at");
+  job.reason = get_text(all.get(), "reason").value_or("");
+  job.last = unpack_end(all.get(), "last");
   return job;
 }
 
@@ -190,6 +206,24 @@ std::map<std::string, std::string> run_state::load_variables() const {
     if (std::optional<std::string> value = get_text(all.get(), name)) result[name] = *value;
   });
   return result;
+}
+
+failure_of run_state::note_removed(const std::string& label) const {
+  return write_whole(directory_, label + std::string(removed_suffix), "", 0, "run state");
+}
+
+bool run_state::was_removed(const std::string& label) const noexcept {
+  struct stat status;
+  const std::string file = label + std::string(removed_suffix);
+  return ::fstatat(directory_, file.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void run_state::forget_removed(const std::string& label) const noexcept {
+  ::unlinkat(directory_, (label + std::string(removed_suffix)).c_str(), 0);
+}
+
+void run_state::forget_all_removed() const {
+  for (const std::string& label : labels_with(removed_suffix)) forget_removed(label);
 }
 
 void run_state::forget_run(const std::string& label) const noexcept {

@@ -5,6 +5,7 @@
 #include "job/outcome.hpp"
 #include "supervise/process.hpp"
 #include "supervise/socket_file.hpp"
+#include "supervise/supervised.hpp"
 
 #include <cstdint>
 #include <map>
@@ -17,7 +18,8 @@
 /// directory there is for each job
 ///   LABEL.job  the description, where it came from and the state of its throttling: a dictionary
 ///   in the portable encoding LABEL.pid  its process, written by that process itself before it
-///   becomes the program (spawn.hpp) LABEL.err  what it printed (output.hpp)
+///   becomes the program (spawn.hpp) LABEL.err  what it printed (output.hpp) LABEL.out  empty: it
+///   was removed, and is not to come back by itself
 /// Each is written beside its place and renamed, so a reader finds a whole file or none.
 namespace openxpc::supervise {
 
@@ -29,6 +31,12 @@ struct saved_job {
   unsigned quick_ends = 0;
   base::instant started{}, loaded{};
   std::vector<socket_file> socket_files;
+  std::uint64_t start_count = 0;
+  bool wanted = false;     // it is to run without anybody asking
+  state at = state::idle;  // throttled and failed count, until timer_at
+  base::instant timer_at{};
+  std::string reason;  // why it is failed
+  std::optional<run_result> last;
   friend bool operator==(const saved_job&, const saved_job&) = delete;
 };
 
@@ -50,6 +58,11 @@ class run_state {
   /// The domain's variables.
   failure_of save_variables(const std::map<std::string, std::string>& variables) const;
   std::map<std::string, std::string> load_variables() const;
+  /// Labels of jobs that were removed while their descriptions stayed where xpcd looks for them.
+  failure_of note_removed(const std::string& label) const;
+  bool was_removed(const std::string& label) const noexcept;
+  void forget_removed(const std::string& label) const noexcept;
+  void forget_all_removed() const;
   std::optional<saved_run> load_run(const std::string& label) const;
   /// Of the next process of a job, and of the one before (upgrade.cpp).
   std::optional<saved_run> load_next_run(const std::string& label) const;
@@ -69,6 +82,7 @@ class run_state {
   int borrowed_fd() const noexcept { return directory_; }
 
  private:
+  std::vector<std::string> labels_with(std::string_view suffix) const;
   failure_of write_object(const std::string& file, xpc_object_t object) const;
 
   int directory_;

@@ -93,6 +93,8 @@ constexpr bool has_process(state at) {
 }
 /// Somebody waiting at a listener is an event: it starts the job, or is refused.
 constexpr bool watches_listeners(state at) { return at == state::idle || at == state::failed; }
+/// No process, and none for a while.
+constexpr bool rests(state at) { return at == state::throttled || at == state::failed; }
 /// The process was asked to end.
 constexpr bool is_ending(state at) {
   return at == state::stopping || at == state::restarting || at == state::removing;
@@ -112,7 +114,7 @@ constexpr step after_rest(wish want, duties also) {
 }
 
 constexpr step without_process(state at, event what, wish want) {
-  const bool timed = at == state::throttled || at == state::failed;
+  const bool timed = rests(at);
   const duties stop_timer = timed ? untime : none;
   switch (what) {
     case event::load:

@@ -82,15 +82,6 @@ object_ref pack_private(const supervised& job, handover::outgoing& out) {
   return made;
 }
 
-object_ref pack_end(const run_result& last) {
-  object_ref made = new_dictionary();
-  if (last.status) set(made.get(), "status", static_cast<std::int64_t>(*last.status));
-  set(made.get(), "pid", static_cast<std::int64_t>(last.pid));
-  set_instant(made.get(), "when", last.when);
-  set(made.get(), "lasted-ns", static_cast<std::int64_t>(last.lasted.count()));
-  return made;
-}
-
 object_ref pack_job(const supervised& job, handover::outgoing& out) {
   object_ref made = new_dictionary();
   xpc_object_t to = made.get();
@@ -117,7 +108,7 @@ object_ref pack_job(const supervised& job, handover::outgoing& out) {
   set(to, "sockets", pack_sockets(job, out));
   if (job.apart) set(to, "private", pack_private(job, out));
   if (job.run) set(to, "run", pack(*job.run, out));
-  if (job.last) set(to, "last", pack_end(*job.last));
+  if (job.last) set(to, "last", pack(*job.last));
   if (job.versions) set(to, "versions", pack_versions(*job.versions, out));
   if (job.extra) {
     set_bool(to, "pending", job.extra->pending);

@@ -8,6 +8,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "activity/activities.hpp"
@@ -132,6 +133,12 @@ failure_of supervisor::save(const supervised& job) const {
   all.started = job.limits.started();
   all.loaded = job.loaded;
   all.socket_files = socket_files_of(job);
+  all.start_count = job.start_count;
+  all.wanted = job.want == wish::keep;
+  all.at = job.at;
+  all.timer_at = job.timer_at;
+  all.reason = job.reason;
+  all.last = job.last;
   return saved_.save(job.job.label, all);
 }
 
@@ -167,13 +174,14 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
     unbind_sockets(*job);
     return *why;
   }
+  job->want = wish_at_load(*job);
   if (failure_of why = save(*job)) {
     unbind_sockets(*job);
     unbind_names(*job, OPENXPC_ERROR_NOT_FOUND, label + ": could not be loaded");
     return *why;
   }
+  saved_.forget_removed(label);
   jobs_[label] = job;
-  job->want = wish_at_load(*job);
   apply(job, event::load);
   if (jobs_.count(label) != 0) {
     arm_triggers(job);
@@ -219,9 +227,13 @@ void supervisor::apply(const job_ref& borrowed, event what) {
   // A duty may remove it from where the caller found it.
   // NOLINTNEXTLINE(performance-unnecessary-copy-initialization)
   const job_ref job = borrowed;
-  const step next = supervise::next(job->at, what, job->want);
+  const state before = job->at;
+  const step next = supervise::next(before, what, job->want);
   job->at = next.to;
   perform(job, next.then);
+  if (rests(next.to) && next.to != before && job->at == next.to) {
+    if (failure_of why = save(*job)) say(job->job.label, why->text);
+  }
   if (job->at != state::gone) update_watches(job);
   if (job->versions && job->versions->undecided && job->at != state::starting) decide_upgrade(job);
   settle_upgrade(job);
@@ -293,6 +305,15 @@ void supervisor::on_timer(const job_ref& job) {
   apply(job, event::timer);
 }
 
+/// The next start of xpcd would load it.
+bool supervisor::comes_back_by_itself(const supervised& job) const {
+  const std::string directory = job.origin.substr(0, job.origin.rfind('/'));
+  const std::vector<std::string>& all = options_.job_directories;
+  return !job.apart && std::find(all.begin(), all.end(), directory) != all.end();
+}
+
+bool supervisor::was_removed(const std::string& label) const { return saved_.was_removed(label); }
+
 void supervisor::forget(const job_ref& job) {
   const std::string label = job->job.label;
   unbind_sockets(*job);
@@ -303,6 +324,9 @@ void supervisor::forget(const job_ref& job) {
     return;
   }
   saved_.forget(label);
+  if (!shut_down_ && comes_back_by_itself(*job)) {
+    if (failure_of why = saved_.note_removed(label)) say(label, why->text);
+  }
   disarm_triggers(*job);
   jobs_.erase(label);
   awaiting_hand_back_.erase(label);
@@ -335,6 +359,7 @@ void supervisor::check_shut_down() {
   if (!shut_down_ || !jobs_.empty()) return;
   // They end with the domain.
   if (failure_of why = saved_.save_variables({})) say("variables", why->text);
+  saved_.forget_all_removed();
   // Not from within a duty of the last job.
   asio::post(loop_, [self = self_] {
     if (*self != nullptr && (*self)->shut_down_) {

@@ -40,8 +40,9 @@ struct supervisor_options {
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE of services; 0: ours
   std::string state_directory;         // of what outlasts a restart of the machine; empty: nowhere
   std::string system_directory;        // whose names no job may have; empty: there are none
+  std::vector<std::string> job_directories;     // whose descriptions a start loads by itself
   std::string hardened_group = "xpc-hardened";  // a name or number
-  std::chrono::seconds idle_exit{60};  // between two questions whether anybody needs a job
+  std::chrono::seconds idle_exit{60};           // between two questions whether anybody needs a job
   bool service_links = true;  // services connect to the control interface before they start
   std::chrono::milliseconds hand_back_time{2000};
   std::chrono::seconds check_in_time{30};  // for a version that never checked in before
@@ -126,6 +127,9 @@ class supervisor {
   const std::string& directory_path() const noexcept { return directory_.path(); }
   /// The job's process; 0 when it has none.
   pid_t pid_of(const std::string& label) const;
+  /// It was removed from this domain, and only a verb brings it back: an xpcd that starts after one
+  /// that was killed must not.
+  bool was_removed(const std::string& label) const;
   /// The job of a process; empty when it is none's.
   std::string label_of(pid_t pid) const;
   /// The label of the job that owns a name; empty when none does.
@@ -211,6 +215,7 @@ class supervisor {
   job_ref find(const std::string& label) const;
   static trouble no_such_job(const std::string& label);
   failure_of save(const supervised& job) const;
+  bool comes_back_by_itself(const supervised& job) const;
 
   void apply(const job_ref& job, event what);
   void perform(const job_ref& job, duties what);
@@ -306,6 +311,7 @@ class supervisor {
   void disarm_triggers(supervised& job);
   void on_change(const job_ref& job, bool counts);
   void trigger(const job_ref& job, bool remember);
+  void make_up_for_absence(const job_ref& job);
   void on_jobs_changed();
   void on_mount();
   void set_interval(const job_ref& job);

@@ -2,7 +2,6 @@
 // back.
 
 #include "domain/socket_diag.hpp"
-#include "supervise/journal_output.hpp"
 #include "supervise/output.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
@@ -12,6 +11,21 @@
 #include <sys/stat.h>
 
 namespace openxpc::supervise {
+
+namespace {
+
+/// The clock begins anew with the machine: what a directory that outlasted it says lies ahead.
+void forget_another_boot(saved_job* saved) {
+  const base::instant now = base::boot_clock::now();
+  if (saved->loaded <= now && saved->started <= now) return;
+  saved->loaded = now;
+  saved->started = {};
+  saved->at = state::idle;
+  saved->timer_at = base::never;
+  if (saved->last) saved->last->when = now;
+}
+
+}  // namespace
 
 void supervisor::take_over() {
   for (const std::string& label : saved_.labels()) take_over_job(label);
@@ -35,6 +49,7 @@ void supervisor::take_over_job(const std::string& label) {
     saved_.forget(label);
     return;
   }
+  forget_another_boot(&*saved);
   job_ref job = std::make_shared<supervised>(loop_, std::move(reading->job));
   job->object = std::move(reading->object);
   job->origin = saved->origin;
@@ -45,9 +60,10 @@ void supervisor::take_over_job(const std::string& label) {
   job->had_files = std::move(saved->socket_files);
   job->kept_output.reset(::openat(saved_.borrowed_fd(), run_state::output_file(label).c_str(),
                                   O_RDWR | O_APPEND | O_CLOEXEC | O_NOFOLLOW));
-  if (job->kept_output) job->told_output = told_part_of(job->kept_output.get());
-  job->want =
-      job->job.keep.any() && !job->job.keep.after_initial_demand ? wish::keep : wish::on_demand;
+  job->start_count = saved->start_count;
+  job->reason = saved->reason;
+  job->last = saved->last;
+  job->want = saved->wanted ? wish::keep : wish::on_demand;
 
   take_over_others(job);
   std::optional<saved_run> run = saved_.load_run(label);
@@ -66,13 +82,19 @@ void supervisor::take_over_job(const std::string& label) {
       saved_.forget_run(label);
       say(label, "its process " + std::to_string(run->id.pid) + " is gone");
       // How it ended nobody can learn, so it counts as a crash.
+      tell_output(*job, true);
       apply(job, event::adopt);
       after_run(job, std::nullopt, false);
+    } else if (rests(saved->at) && saved->timer_at != base::never) {
+      job->at = saved->at;
+      set_timer(job, saved->timer_at - base::boot_clock::now());
+      update_watches(job);
     } else {
       apply(job, event::load);
     }
-    if (job->at != state::gone) arm_triggers(job);
-    return;
+    if (job->at == state::gone) return;
+    arm_triggers(job);
+    return make_up_for_absence(job);
   }
   for (const std::string& text : job->job.names) {
     owned_name& name = job->names.emplace_back(loop_, text, job->job.options_of(text));
@@ -94,8 +116,10 @@ void supervisor::take_over_job(const std::string& label) {
   if (!job->names.empty() || !job->job.sockets.empty()) awaiting_hand_back_.insert(label);
   watch_exit(job);
   apply(job, event::adopt);
+  tell_output(*job, false);
   // Only now that it counts as running: what is due must not start it again.
   arm_triggers(job);
+  make_up_for_absence(job);
 }
 
 failure_of supervisor::hand_back(supervised& job, const std::string& text, base::fd socket) {

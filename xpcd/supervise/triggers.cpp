@@ -2,6 +2,7 @@
 
 #include "supervise/triggers.hpp"
 
+#include "supervise/bounded_look.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <dirent.h>
@@ -42,6 +43,14 @@ bool has_triggers(const job::description& job) {
   return job.start_interval.count() > 0 || job.start_on_mount || !job.calendar.empty() ||
          !job.watch_paths.empty() || !job.queue_directories.empty() ||
          !job.keep.path_state.empty() || !job.keep.other_job.empty();
+}
+
+/// By the clock of the day.
+outcome<std::chrono::nanoseconds> time_of_change(const std::string& path) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) < 0) return system_trouble(errno, path);
+  return std::chrono::seconds(status.st_ctim.tv_sec) +
+         std::chrono::nanoseconds(status.st_ctim.tv_nsec);
 }
 
 }  // namespace
@@ -115,9 +124,41 @@ void supervisor::trigger(const job_ref& job, bool remember) {
   if (job->at == state::idle) {
     apply(job, event::activity);
   } else if (job->at == state::throttled) {
-    job->want = wish::keep;
+    if (std::exchange(job->want, wish::keep) == wish::keep) return;
+    if (failure_of why = save(*job)) say(job->job.label, why->text);
   } else if (remember && has_process(job->at) && job->extra) {
     job->extra->pending = true;
+  }
+}
+
+/// What came due while there was no xpcd, or was seen by one that was killed before it could start
+/// the job for it. Nothing is known of mounts, and of paths that are no longer there.
+void supervisor::make_up_for_absence(const job_ref& job) {
+  if (!job->extra) return;
+  const job::description& what = job->job;
+  const base::instant now = base::boot_clock::now();
+  // A run answers what came before it, and what came due during it.
+  const base::instant begun = std::max(job->loaded, job->limits.started());
+  const base::instant since = job->last ? std::max(begun, job->last->when) : begun;
+  bool due = false;
+  if (what.start_interval.count() > 0) {
+    const std::chrono::nanoseconds every = what.start_interval;
+    const base::instant latest = job->loaded + (now - job->loaded) / every * every;
+    due = latest > since;
+  }
+  if (!what.calendar.empty()) {
+    const std::time_t today = std::time(nullptr);
+    const auto ago = std::chrono::duration_cast<std::chrono::seconds>(now - since);
+    const std::optional<std::time_t> next = job::next_time(what.calendar, today - ago.count());
+    due = due || (next && *next <= today);
+  }
+  if (due) trigger(job, false);
+  for (const std::string& path : what.watch_paths) {
+    const outcome<std::chrono::nanoseconds> changed =
+        looks().look<std::chrono::nanoseconds>(path, [path] { return time_of_change(path); });
+    if (!changed) continue;
+    const auto ago = std::chrono::system_clock::now().time_since_epoch() - *changed;
+    if (ago < now - begun) return trigger(job, true);
   }
 }
 
