@@ -234,6 +234,27 @@ TEST_P(KeptState, SettingsOfTheDomain) {
   EXPECT_EQ(text_at(job(), "origin"), text_at(before, "origin"));
 }
 
+TEST_P(KeptState, AnswersOfRequests) {
+  load("exec sleep 1000", "");
+  const auto restart = [&] {
+    const run_result said = run({"--request-id", "once", "kickstart", "--kill", "--pid", "job"});
+    EXPECT_EQ(said.end.status, 0) << said.error;
+    return said.output;
+  };
+  const auto becomes = [&] {
+    const run_result said = renewal(xpcd, {"--force", "--request-id", "renewal"});
+    EXPECT_NE(said.output.find("\"result\": \"upgraded\""), std::string::npos) << said.output;
+    object_ref question = dictionary();
+    set(question, "op", "print");
+    return number_at(xpcd.ask(question).reply, "generation");
+  };
+  const std::string pid = restart();
+  const std::int64_t generation = becomes();
+  ASSERT_NO_FATAL_FAILURE(succeed());
+  EXPECT_EQ(restart(), pid);
+  EXPECT_EQ(becomes(), GetParam() == way::exec ? generation + 1 : 1) << "it is known still";
+}
+
 /// What came due while there was no xpcd.
 class Absence : public KeptState {
  protected:

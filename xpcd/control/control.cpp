@@ -192,13 +192,10 @@ void on_request(void* context, openxpc_request_t request) {
   }
   const std::optional<std::string> id =
       what->owner_only ? get_text(message, "request-id") : std::nullopt;
-  call.request_id = id.value_or("");
-  if (call.request_id.empty() || what->keeps_ids) {
-    return what->run(*from.jobs, call, std::move(answered));
-  }
-  call.carried = here->done.is_carried(call.request_id, op, subject_of(message));
+  if (id.value_or("").empty()) return what->run(*from.jobs, call, std::move(answered));
+  call.carried = here->done.is_carried(*id, op, subject_of(message));
   here->done.run(
-      call.request_id, op, subject_of(message),
+      *id, op, subject_of(message),
       [&](answer first) { what->run(*from.jobs, call, std::move(first)); }, std::move(answered));
 }
 

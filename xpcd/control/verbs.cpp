@@ -137,9 +137,10 @@ void upgrade_manager(supervise::supervisor&, verb_call& call, answer answered) {
   if (call.manager == nullptr) {
     return answered(trouble{trouble::kind::unavailable, "this xpcd cannot become another one"});
   }
+  // It was done: by becoming this one.
+  if (call.carried) return answered(call.manager->upgraded());
   call.manager->upgrade(get_text(call.message, "program").value_or(""),
-                        get_bool(call.message, "force").value_or(false), call.request_id,
-                        std::move(answered));
+                        get_bool(call.message, "force").value_or(false), std::move(answered));
 }
 
 void kill(supervise::supervisor& jobs, verb_call& call, answer answered) {
@@ -264,7 +265,7 @@ constexpr verb verbs[] = {
     {"kickstart", true, kickstart},
     {"kill", true, kill},
     {"upgrade", true, upgrade},
-    {"upgrade-manager", true, upgrade_manager, false, true},
+    {"upgrade-manager", true, upgrade_manager},
     {"enable", true, set_disabled<false>},
     {"disable", true, set_disabled<true>},
     {"print-disabled", false, print_disabled},

@@ -24,10 +24,12 @@ class manager {
   virtual ~manager() = default;
   /// Becomes the program at `path` (empty: the one it was started from, as it stands there now),
   /// with all that it has. Answers {result: unchanged or refused; reason} while it is still itself;
-  /// the next one answers {result: upgraded} to whoever asks with the same id.
+  /// whoever made it the next one hears upgraded() from that.
   /// @param force  also when the file is the one that runs
-  virtual void upgrade(const std::string& path, bool force, const std::string& id,
+  virtual void upgrade(const std::string& path, bool force,
                        base::function<void(outcome<object_ref>)> answered) = 0;
+  /// {result: upgraded}: what whoever asked the one before this one is told.
+  virtual object_ref upgraded() const = 0;
   /// Adds its version, its generation and its program.
   virtual void describe(xpc_object_t into) const = 0;
 };
@@ -45,7 +47,6 @@ struct verb_call {
   /// A pidfd of who asks, as of when it connected; until the verb returns.
   base::function<base::fd()> pidfd;
   control::manager* manager = nullptr;
-  std::string request_id;  // empty: it has none
   /// It was under way when this xpcd took over by exec, and is so still.
   bool carried = false;
 };
@@ -59,7 +60,6 @@ struct verb {
   /// Calls `answered` exactly once, perhaps later.
   void (*run)(supervise::supervisor& jobs, verb_call& call, answer answered);
   bool of_services = false;  // said over a service link: verb_call::link is given
-  bool keeps_ids = false;    // knows by itself what is asked for once more
 };
 
 /// Every verb there is, one row each; nullptr for an unknown one.

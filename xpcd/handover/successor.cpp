@@ -22,7 +22,6 @@ namespace openxpc::handover {
 namespace {
 
 constexpr const char* own_file = "/proc/self/exe";
-constexpr std::size_t most_answers = 16;
 
 /// Where the program that runs was, and where another one may be now.
 std::string own_path() {
@@ -69,16 +68,14 @@ successor::successor(asio::io_context& loop, const domain::directory& directory,
       checker_(loop) {
   if (given == nullptr) return;
   generation_ = get_integer(given, "generation").value_or(0) + 1;
-  const std::string before = get_text(given, "version").value_or("");
-  log_line(weight::info, "goes on as version " OPENXPC_VERSION " after version " + before);
-  xpc_object_t ids = get_object(given, "asked-by");
-  for (std::size_t at = 0; ids != nullptr && at < ::xpc_array_get_count(ids); ++at) {
-    const char* id = ::xpc_array_get_string(ids, at);
-    if (id == nullptr || *id == 0) continue;
-    object_ref reply = about("upgraded");
-    set(reply.get(), "from-version", before);
-    answers_[id] = std::move(reply);
-  }
+  before_ = get_text(given, "version").value_or("");
+  log_line(weight::info, "goes on as version " OPENXPC_VERSION " after version " + before_);
+}
+
+object_ref successor::upgraded() const {
+  object_ref reply = about("upgraded");
+  set(reply.get(), "from-version", before_);
+  return reply;
 }
 
 object_ref successor::about(const char* result) const {
@@ -95,20 +92,16 @@ void successor::describe(xpc_object_t into) const {
   set(into, "program", own_path());
 }
 
-void successor::upgrade(const std::string& path, bool force, const std::string& id,
-                        answer answered) {
-  if (auto known = answers_.find(id); !id.empty() && known != answers_.end()) {
-    return answered(retain(known->second.get()));
-  }
+void successor::upgrade(const std::string& path, bool force, answer answered) {
   const bool under_way = !waiting_.empty();
-  waiting_.push_back({id, std::move(answered)});
+  waiting_.push_back(std::move(answered));
   if (under_way) return;
   bool unchanged = false;
   if (failure_of why = begin(path, force, &unchanged)) {
     file_.reset();
     why->text = "xpcd stays as it is: " + why->text;
-    const std::vector<asker> all = std::exchange(waiting_, {});
-    for (const asker& one : all) one.answered(*why);
+    std::vector<answer> all = std::exchange(waiting_, {});
+    for (answer& one : all) one(*why);
   } else if (unchanged) {
     finish(about("unchanged"));
   }
@@ -153,9 +146,6 @@ outcome<base::fd> successor::state_file(outgoing& kept) const {
   kept.keep(to, "lock", directory_.borrowed_lock_fd());
   kept.keep(to, "run-directory", directory_.borrowed_run_fd());
   set_bool(to, "made-directory", directory_.made_it());
-  object_ref ids = new_array();
-  for (const asker& one : waiting_) append(ids.get(), new_string(one.id));
-  set(to, "asked-by", std::move(ids));
   jobs_.hand_jobs_over(to, kept);
   applications_.hand_over(to, kept);
   control_.hand_over(to, kept);
@@ -217,17 +207,10 @@ void successor::stay(const trouble& why) {
   finish(std::move(reply));
 }
 
-/// Also for those whose conversation was ended meanwhile: they ask again.
 void successor::finish(object_ref reply) {
   file_.reset();
-  const std::vector<asker> all = std::exchange(waiting_, {});
-  for (const asker& one : all) {
-    if (!one.id.empty()) {
-      if (answers_.size() >= most_answers) answers_.erase(answers_.begin());
-      answers_[one.id] = retain(reply.get());
-    }
-    one.answered(retain(reply.get()));
-  }
+  std::vector<answer> all = std::exchange(waiting_, {});
+  for (answer& one : all) one(retain(reply.get()));
 }
 
 }  // namespace openxpc::handover

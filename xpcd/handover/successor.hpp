@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <functional>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -23,6 +22,7 @@ void release_signals();
 /// can be taken back.
 class successor final : public control::manager {
  public:
+  using answer = base::function<void(outcome<object_ref>)>;
   struct surroundings {
     std::vector<std::string> arguments;  // that it was started with, the first one left out
     std::chrono::seconds check_time{30};
@@ -35,17 +35,11 @@ class successor final : public control::manager {
             bundle::applications& applications, control::service& control, surroundings around,
             xpc_object_t given);
 
-  void upgrade(const std::string& path, bool force, const std::string& id,
-               base::function<void(outcome<object_ref>)> answered) override;
+  void upgrade(const std::string& path, bool force, answer answered) override;
+  object_ref upgraded() const override;
   void describe(xpc_object_t into) const override;
 
  private:
-  using answer = base::function<void(outcome<object_ref>)>;
-  struct asker {
-    std::string id;
-    answer answered;
-  };
-
   failure_of begin(const std::string& path, bool force, bool* unchanged);
   void on_verdict(outcome<std::string> version);
   void become();
@@ -65,8 +59,8 @@ class successor final : public control::manager {
   std::int64_t generation_ = 1;
   std::string program_;  // that it is to become
   base::fd file_;
-  std::vector<asker> waiting_;
-  std::map<std::string, object_ref> answers_;  // by request id
+  std::vector<answer> waiting_;
+  std::string before_;  // the version that this one was
 };
 
 }  // namespace openxpc::handover
