@@ -5,7 +5,7 @@
 
 #include <xpc/openxpc/value.h>
 
-#include <array>
+#include <new>
 
 namespace base = openxpc::base;
 namespace capi = openxpc::capi;
@@ -63,17 +63,24 @@ bool is_plain(const openxpc_value_t& value, object::plain_entry& out) noexcept {
   }
 }
 
+/// Room for entries that are made one by one: most dictionaries have few, and clearing room for
+/// all takes longer than writing them.
+union entry_room {
+  entry_room() noexcept {}
+  object::plain_entry at[most_at_once];
+};
+
 /// Null where the entries have to be written one by one, or are misuse, which that will say.
 object::ref<object::dictionary> filled(std::span<const openxpc_entry_t> entries) {
   if (entries.size() > most_at_once) return nullptr;
-  std::array<object::plain_entry, most_at_once> plain;
+  entry_room plain;
   std::size_t count = 0;
   for (const openxpc_entry_t& each : entries) {
-    object::plain_entry& to = plain[count++];
+    object::plain_entry& to = *new (&plain.at[count++]) object::plain_entry;
     if (each.object != nullptr || each.key == nullptr || !is_plain(*each.value, to)) return nullptr;
     to.key = {each.key, each.key_length};
   }
-  return object::dictionary::filled(std::span(plain).first(count));
+  return object::dictionary::filled({plain.at, count});
 }
 
 }  // namespace

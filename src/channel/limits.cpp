@@ -31,12 +31,9 @@ bool outbox::too_large(kind what, std::size_t body, std::size_t attachments) con
   return open_ && body + attachments * attachment_weight_bytes > peer_.message_bytes;
 }
 
-std::uint64_t outbox::worst_row_bytes(const outgoing& what) const noexcept {
+/// Each at least 4096 bytes of body, with a head and up to 7 bytes of padding.
+std::uint64_t outbox::bytes_in_pieces(const outgoing& what) const noexcept {
   const std::uint64_t descriptors = what.attachments.size() * attachment_weight_bytes;
-  const std::uint64_t whole = frame_size(what.extra.flags(), what.body.size());
-  if (!open_ || (whole <= peer_.packet_bytes && what.attachments.size() <= packet_attachments))
-    return whole + descriptors;
-  // In pieces: each at least 4096 bytes of body, with a head and up to 7 bytes of padding.
   const std::uint64_t pieces = what.body.size() / piece_least_bytes + 1;
   return what.body.size() + descriptors + frame_head_most_bytes +
          pieces * (header_bytes + frame_alignment);

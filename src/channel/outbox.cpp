@@ -41,7 +41,18 @@ lane& outbox::lane_of(kind what, served_call* of) noexcept {
   return on_calls_lane(what) ? requests_ : answers_;
 }
 
-sent::outcome outbox::judge(const outgoing& what, const served_call* of) const noexcept {
+outbox::measure outbox::measure_of(const outgoing& what) const noexcept {
+  measure takes{};
+  takes.size = frame_size(what.extra.flags(), what.body.size());
+  takes.weight = takes.size + what.attachments.size() * attachment_weight_bytes;
+  const bool whole =
+      !open_ || (takes.size <= peer_.packet_bytes && what.attachments.size() <= packet_attachments);
+  takes.worst = whole ? takes.weight : bytes_in_pieces(what);
+  return takes;
+}
+
+sent::outcome outbox::judge(const outgoing& what, const measure& takes,
+                            const served_call* of) const noexcept {
   using outcome = sent::outcome;
   if (stopped_ || closing_) return outcome::closed;
   const bool for_rows =
@@ -57,8 +68,7 @@ sent::outcome outbox::judge(const outgoing& what, const served_call* of) const n
     return outcome::closed;  // no answer could come
   }
   if (too_large(what.what, what.body.size(), what.attachments.size())) return outcome::too_large;
-  if (what.what == kind::row && worst_row_bytes(what) > of->rows->initial_credit)
-    return outcome::too_large;
+  if (what.what == kind::row && takes.worst > of->rows->initial_credit) return outcome::too_large;
   const lane_kind where = what.what == kind::row     ? lane_kind::rows
                           : on_calls_lane(what.what) ? lane_kind::calls
                                                      : lane_kind::answers;
@@ -70,15 +80,13 @@ sent::outcome outbox::judge(const outgoing& what, const served_call* of) const n
   return outcome::left;
 }
 
-bool outbox::has_room(const outgoing& what, served_call* of) noexcept {
-  const std::uint64_t weight = frame_weight(what);
-  const bool beyond = unsent_ != 0 && unsent_ + weight > unsent_limit_;
+bool outbox::has_room(const outgoing& what, const measure& takes, served_call* of) noexcept {
+  const bool beyond = unsent_ != 0 && unsent_ + takes.weight > unsent_limit_;
   if (what.what == kind::row) {
     row_stream& rows = *of->rows;
-    const std::uint64_t needed = worst_row_bytes(what);
-    const bool waits = !rows.credit.affords(rows.waiting_bytes + needed);
+    const bool waits = !rows.credit.affords(rows.waiting_bytes + takes.worst);
     if (!beyond && !(waits && what.full == when_full::report)) return true;
-    rows.wanted_bytes = needed;
+    rows.wanted_bytes = takes.worst;
     return false;
   }
   const bool too_many_open = is_call(what.what) && what.full == when_full::report && open_ &&
@@ -88,28 +96,24 @@ bool outbox::has_room(const outgoing& what, served_call* of) noexcept {
   return false;
 }
 
-bool outbox::fits_directly(const outgoing& what, const served_call* of) const noexcept {
+bool outbox::fits_directly(const outgoing& what, const measure& takes,
+                           const served_call* of) const noexcept {
   if (!open_ || !idle()) return false;
-  if (frame_size(what.extra.flags(), what.body.size()) > peer_.packet_bytes ||
-      what.attachments.size() > packet_attachments)
-    return false;
-  if (what.what == kind::row) return of->rows->credit.affords(frame_weight(what));
+  if (takes.size > peer_.packet_bytes || what.attachments.size() > packet_attachments) return false;
+  if (what.what == kind::row) return of->rows->credit.affords(takes.weight);
   if (!on_calls_lane(what.what)) return true;
   if (is_call(what.what) && calls_.open_at_peer >= peer_.unanswered_count) return false;
-  return credit_.affords(frame_weight(what));
+  return credit_.affords(takes.weight);
 }
 
-void outbox::account(outgoing& what, served_call* of, admitted& how) {
+void outbox::account(outgoing& what, const measure& takes, served_call* of, admitted& how) {
   how.id = what.id;
   if (is_call(what.what)) {
     how.id = calls_.next_id++;
     issued_call call;
     call.what = what.what;
     call.context = std::move(what.context);
-    if (what.what == kind::subscribe) {
-      if (!what.extra.row_credit) what.extra.row_credit = std::uint64_t{1} << 20;
-      call.rows = credit_giver(*what.extra.row_credit);
-    }
+    if (what.what == kind::subscribe) call.rows = credit_giver(*what.extra.row_credit);
     if (how.how == route::direct) {
       call.begun = true;
       ++calls_.open_at_peer;
@@ -117,9 +121,9 @@ void outbox::account(outgoing& what, served_call* of, admitted& how) {
     calls_.issued.insert(how.id, std::move(call));
   }
   if (how.how == route::direct) {
-    how.size = frame_size(what.extra.flags(), what.body.size());
-    if (on_calls_lane(what.what)) credit_.spend(frame_weight(what));
-    if (what.what == kind::row) of->rows->credit.spend(frame_weight(what));
+    how.size = takes.size;
+    if (on_calls_lane(what.what)) credit_.spend(takes.weight);
+    if (what.what == kind::row) of->rows->credit.spend(takes.weight);
   }
   how.epoch = first_epoch_ + static_cast<std::uint32_t>(epochs_.size()) - 1;
   if (is_ordered(what.what)) ++epochs_.back().open;
@@ -137,20 +141,23 @@ void outbox::account(outgoing& what, served_call* of, admitted& how) {
 outbox::admitted outbox::put(outgoing& what, bool may_be_direct) {
   admitted how;
   served_call* of = on_calls_lane(what.what) ? nullptr : calls_.served.find(what.id);
-  const sent::outcome verdict = judge(what, of);
+  if (what.what == kind::subscribe && !what.extra.row_credit)
+    what.extra.row_credit = std::uint64_t{1} << 20;
+  const measure takes = measure_of(what);
+  const sent::outcome verdict = judge(what, takes, of);
   if (verdict != sent::outcome::left) {
     if (verdict != sent::outcome::closed) ++counts_.refused;
     how.why = verdict;
     return how;
   }
-  if (what.full != when_full::queue && !has_room(what, of)) {
+  if (what.full != when_full::queue && !has_room(what, takes, of)) {
     ++counts_.refused;
     how.why = sent::outcome::would_block;
     return how;
   }
-  if (may_be_direct && fits_directly(what, of)) {
+  if (may_be_direct && fits_directly(what, takes, of)) {
     how.how = route::direct;
-    account(what, of, how);
+    account(what, takes, of, how);
     return how;
   }
 
@@ -160,10 +167,10 @@ outbox::admitted outbox::put(outgoing& what, bool may_be_direct) {
   how.how = route::queued;
   ++counts_.delayed;
   if (small_one_way) {
-    account(what, of, how);
-    append_to_run(what, to);
+    account(what, takes, of, how);
+    append_to_run(what, takes, to);
     if (of) {
-      of->rows->waiting_bytes += frame_weight(what);
+      of->rows->waiting_bytes += takes.weight;
       join_round(*of->rows);
     }
     return how;
@@ -176,7 +183,7 @@ outbox::admitted outbox::put(outgoing& what, bool may_be_direct) {
   }
   const bool rows = of && of->rows;
   row_stream* stream = rows ? of->rows.get() : nullptr;
-  account(what, of, how);  // may erase what `of` points to
+  account(what, takes, of, how);  // may erase what `of` points to
   if (what.what == kind::progress) drop_progress(how.id);
   made->id = how.id;
   made->epoch = how.epoch;
@@ -222,8 +229,8 @@ std::unique_ptr<parcel> outbox::make_parcel(outgoing& what) {
   return made;
 }
 
-void outbox::append_to_run(const outgoing& what, lane& to) {
-  const std::size_t size = frame_size(what.extra.flags(), what.body.size());
+void outbox::append_to_run(const outgoing& what, const measure& takes, lane& to) {
+  const std::size_t size = takes.size;
   const std::uint32_t epoch = first_epoch_ + static_cast<std::uint32_t>(epochs_.size()) - 1;
   parcel* last = to.back();
   const bool fits = last && last->is_run && !last->pinned && last->epoch == epoch &&

@@ -136,19 +136,28 @@ class outbox {
     base::function<void()> then;
   };
 
+  /// What a frame takes; found once for all that ask.
+  struct measure {
+    std::uint64_t size, weight;  // in the packet; with its descriptors, as credit counts it
+    std::uint64_t worst;         // the weight if it has to leave in pieces
+  };
+
   // outbox.cpp: putting in
-  sent::outcome judge(const outgoing& what, const served_call* of) const noexcept;
-  bool has_room(const outgoing& what, served_call* of) noexcept;
-  bool fits_directly(const outgoing& what, const served_call* of) const noexcept;
+  measure measure_of(const outgoing& what) const noexcept;
+  sent::outcome judge(const outgoing& what, const measure& takes,
+                      const served_call* of) const noexcept;
+  bool has_room(const outgoing& what, const measure& takes, served_call* of) noexcept;
+  bool fits_directly(const outgoing& what, const measure& takes,
+                     const served_call* of) const noexcept;
   lane& lane_of(kind what, served_call* of) noexcept;
   std::unique_ptr<parcel> make_parcel(outgoing& what);
-  void append_to_run(const outgoing& what, lane& to);
+  void append_to_run(const outgoing& what, const measure& takes, lane& to);
   void undo_direct(outgoing& what, const admitted& how);
-  void account(outgoing& what, served_call* of, admitted& how);
+  void account(outgoing& what, const measure& takes, served_call* of, admitted& how);
   void join_round(row_stream& of);
 
   // limits.cpp: what the peer takes
-  std::uint64_t worst_row_bytes(const outgoing& what) const noexcept;
+  std::uint64_t bytes_in_pieces(const outgoing& what) const noexcept;
   std::uint64_t whole_most_bytes() const noexcept { return peer_.credit_bytes / 4 * 3; }
   unsigned piece_attachments(lane_kind of) const noexcept;
   bool too_large(kind what, std::size_t body, std::size_t attachments) const noexcept;

@@ -175,7 +175,7 @@ outbox::emitted outbox::emit_frame(parcel& what, lane_kind which, row_stream* of
     like.body = what.body();
     like.extra = what.extra;
     const std::uint64_t worst =
-        last ? weight : worst_row_bytes(like) + descriptors * attachment_weight_bytes;
+        last ? weight : measure_of(like).worst + descriptors * attachment_weight_bytes;
     if (!of->credit.affords(worst)) return emitted::no_credit;
   }
   if (last) {
