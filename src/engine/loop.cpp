@@ -1,6 +1,7 @@
 #include "engine/loop.hpp"
 
 #include "base/misuse.hpp"
+#include "base/uncancelled.hpp"
 #include "engine/core.hpp"
 #include "engine/fork.hpp"
 #include "engine/registration.hpp"
@@ -90,7 +91,7 @@ bool loop::take_posted() {
 
 void loop::wait(int timeout) noexcept {
   next_event_ = 0;
-  event_count_ = ::epoll_wait(epoll_.get(), events_, batch_size, timeout);
+  event_count_ = base::uncancelled_epoll_wait(epoll_.get(), events_, batch_size, timeout);
   if (event_count_ < 0) event_count_ = 0;
   if (timeout != 0) sleeping_.store(false, std::memory_order_relaxed);
 }

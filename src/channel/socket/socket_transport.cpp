@@ -1,5 +1,6 @@
 #include "channel/socket/socket_transport.hpp"
 
+#include "base/uncancelled.hpp"
 #include "channel/frame.hpp"
 
 #include <sys/socket.h>
@@ -127,8 +128,9 @@ send_result socket_wire::send(std::span<const iovec> parts, std::span<const int>
   const bool plain = parts.size() == 1 && message.msg_control == nullptr;
   constexpr int flags = MSG_NOSIGNAL | MSG_DONTWAIT;
   for (;;) {
-    const ssize_t sent = plain ? ::send(socket_.get(), parts[0].iov_base, parts[0].iov_len, flags)
-                               : ::sendmsg(socket_.get(), &message, flags);
+    const ssize_t sent =
+        plain ? base::uncancelled_send(socket_.get(), parts[0].iov_base, parts[0].iov_len, flags)
+              : base::uncancelled_sendmsg(socket_.get(), &message, flags);
     if (sent >= 0) return send_result::taken;
     switch (errno) {
       case EINTR:
@@ -182,7 +184,8 @@ received socket_wire::receive(std::span<const iovec> into, std::vector<base::fd>
     message.msg_iovlen = into.size();
     message.msg_control = control;
     message.msg_controllen = sizeof control;
-    const ssize_t size = ::recvmsg(socket_.get(), &message, flags | MSG_CMSG_CLOEXEC);
+    const ssize_t size =
+        base::uncancelled_recvmsg(socket_.get(), &message, flags | MSG_CMSG_CLOEXEC);
     if (size > 0) {
       out.what = received::result::packet;
       out.size = static_cast<std::size_t>(size);
