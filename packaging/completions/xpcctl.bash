@@ -1,4 +1,15 @@
 # Completion of xpcctl for bash: verbs, options, and the labels and files that a verb takes.
+_xpcctl_jobs() { # WORD [--domain DIR]: the jobs of the domain that the word names, and the domains there are
+  local word=$1 at=''
+  shift
+  case $word in
+    pid/*/* | user/*/* | gui/*/* | system/*) at=${word%/*}/ ;;
+    pid/*) printf '%s/\n' /proc/[0-9]* | sed 's:^/proc:pid:' ;;
+  esac
+  xpcctl "$@" list ${at:+"${at%/}"} 2>/dev/null | awk -v at="$at" 'NR > 1 {print at $4}'
+  [ -n "$at" ] || printf '%s\n' system/ "user/$UID/" pid/
+}
+
 _xpcctl() {
   local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} verb='' domain=() i
   for ((i = 1; i < COMP_CWORD; ++i)); do
@@ -16,10 +27,7 @@ _xpcctl() {
   case $verb in
     '') words="bootstrap bootout lint list print kickstart activity publish upgrade kill enable disable print-disabled submit remove setenv unsetenv getenv stats why-not systemd-export call decode encode" options+=" --version" ;;
     bootout | remove | print | kickstart | upgrade | kill | enable | disable)
-      case $word in
-        pid/*/*) words=$(xpcctl "${domain[@]}" list "${word%/*}/" 2>/dev/null | awk -v at="${word%/*}/" 'NR > 1 {print at $4}') ;;
-        *) words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}') ;;
-      esac
+      words=$(_xpcctl_jobs "$word" "${domain[@]}")
       [ "$verb" != enable ] || words=$(xpcctl "${domain[@]}" print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')
       [ "$verb" != kickstart ] || options+=" --kill --pid"
       [ "$verb" != upgrade ] || options+=" --force --manager --program"
@@ -27,17 +35,17 @@ _xpcctl() {
       ;;
     list) words="system user/$UID pid/" ;;
     print-disabled | stats) words="system user/$UID" ;;
-    bootstrap) options+=" --allow-any-peer" ;;
+    bootstrap) options+=" --allow-any-peer" words="system user/$UID" ;;
     lint) options+=" --system" ;;
     activity)
       options+=" --defer"
-      words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
+      words=$(_xpcctl_jobs "$word" "${domain[@]}")
       ;;
     publish) options+=" --list" ;;
     submit) options+=" --label --program --stdout --stderr" ;;
     systemd-export)
       options+=" --output --user --system --watchdog"
-      words=$(xpcctl "${domain[@]}" list 2>/dev/null | awk 'NR > 1 {print $4}')
+      words=$(_xpcctl_jobs "$word" "${domain[@]}")
       ;;
     call) options+=" --timeout" ;;
     decode) options+=" --hex --native --compact" ;;
@@ -45,6 +53,8 @@ _xpcctl() {
   esac
   case $word in -*) words=$options ;; esac
   mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+  # What comes behind the domain is still to be said.
+  [ ${#COMPREPLY[@]} -ne 1 ] || case $COMPREPLY in */) compopt -o nospace ;; esac
   case $verb in
     bootstrap | lint | decode | encode | systemd-export)
       compopt -o filenames

@@ -1,23 +1,25 @@
 #compdef xpcctl
 # Completion of xpcctl for zsh: verbs, options, and the labels and files that a verb takes.
 _xpcctl_labels() {
-  local -a labels domain
-  [[ -n ${opt_args[--domain]} ]] && domain=(--domain ${opt_args[--domain]})
-  local process=''
-  [[ $PREFIX == pid/*/* ]] && process=${PREFIX%/*}/
-  labels=(${(f)"$(xpcctl $domain list $process 2>/dev/null | awk -v at=$process 'NR > 1 {print at $4}')"})
-  _describe -t labels label labels
+  local -a labels
+  local at=''
+  case $PREFIX in
+    pid/*/*|user/*/*|gui/*/*|system/*) at=${PREFIX%/*}/ ;;
+    pid/*) compadd -S '' -- ${${(f)"$(print -l /proc/[0-9]*)"}/#\/proc/pid}/ ;;
+  esac
+  labels=(${(f)"$(xpcctl $domain list ${at%/} 2>/dev/null | awk -v at=$at 'NR > 1 {print at $4}')"})
+  compadd -- $labels
+  [[ -n $at ]] || compadd -S '' -- system/ user/$UID/ pid/
 }
 
 _xpcctl_disabled() {
-  local -a labels domain
-  [[ -n ${opt_args[--domain]} ]] && domain=(--domain ${opt_args[--domain]})
+  local -a labels
   labels=(${(f)"$(xpcctl $domain print-disabled 2>/dev/null | awk '$1 == "disabled" {print $2}')"})
   _describe -t labels label labels
 }
 
 _xpcctl() {
-  local -a verbs
+  local -a verbs domain
   local state line
   typeset -A opt_args
   verbs=(
@@ -36,11 +38,13 @@ _xpcctl() {
   _arguments -C '--domain[the directory of the domain]:directory:_files -/' \
     '--json[print data as JSON]' '--request-id[repeat a change without doing it twice]:id:' '--help[explain]' '--version[print the version]' \
     '1: :->verb' '*:: :->argument'
+  # Those of a verb take the place of these.
+  [[ -n ${opt_args[--domain]} ]] && domain=(--domain ${opt_args[--domain]})
   case $state in
     verb) _describe -t verbs verb verbs ;;
     argument)
       case $line[1] in
-        bootstrap) _arguments '--allow-any-peer[let anybody speak to it]' '*:file:_files' ;;
+        bootstrap) _arguments '--allow-any-peer[let anybody speak to it]' '1: :{_values domain system user/$UID; _files}' '*:file:_files' ;;
         lint) _arguments '--system[for the domain of the whole machine]' '*:file:_files' ;;
         decode|encode) _files ;;
         bootout|remove|print|disable) _xpcctl_labels ;;

@@ -1,4 +1,4 @@
-// Verbs that apply to a domain, the spelling of targets, and completion in a real shell.
+// Verbs that apply to a domain, and the spelling of targets.
 
 #include "support/patience.hpp"
 #include "support/resources.hpp"
@@ -179,47 +179,6 @@ TEST_F(Verbs, R228_TargetsAreSpeltAsLaunchctlDoes) {
   EXPECT_EQ(run({"print", "system/a/b"}).end.status, EX_USAGE);
   EXPECT_EQ(run({"print", "pid/1/job"}).end.status, EX_UNAVAILABLE);
   EXPECT_EQ(run({"bootout", user + "/job"}).end.status, 0);
-}
-
-TEST_F(Verbs, TheShellCompletesVerbsAndLabels) {
-  manager xpcd(directory);
-  ASSERT_TRUE(xpcd.bootstrap(plist("org.example.tea", {"/bin/true"})));
-  // bash as a user's would: the words so far, the last of them to be completed.
-  const std::string script =
-      "source " OPENXPC_SOURCE
-      "/packaging/completions/xpcctl.bash; "
-      "complete_it() { COMP_WORDS=(xpcctl --domain " +
-      directory +
-      " \"$@\"); "
-      "COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); COMPREPLY=(); _xpcctl; echo \"${COMPREPLY[*]}\"; }; "
-      "compopt() { :; }; complete_it kick; complete_it print org; complete_it kill TERM org; "
-      "complete_it kill KI; complete_it submit --la";
-  const std::string tools = std::filesystem::path(OPENXPC_XPCCTL).parent_path().string();
-  run_result said =
-      xpc_testing::run("/bin/bash", {.arguments = {"--norc", "-c", script},
-                                     .environment = {"PATH=" + tools + ":/usr/bin:/bin"},
-                                     .keep_stderr = true});
-  EXPECT_EQ(said.error, "");
-  EXPECT_EQ(said.output, "kickstart\norg.example.tea\norg.example.tea\nKILL\n--label\n");
-}
-
-TEST_F(Verbs, EveryVerbIsInEachCompletion) {
-  const std::string help = run({"--help"}).output;
-  std::vector<std::string> verbs;
-  for (std::size_t at = help.find("\n  ", help.find("Subcommands:")); at != std::string::npos;
-       at = help.find("\n  ", at + 1)) {
-    const std::size_t end = help.find(' ', at + 3);
-    if (end != at + 3) verbs.push_back(help.substr(at + 3, end - at - 3));
-  }
-  EXPECT_GE(verbs.size(), 19u);
-  for (const char* shell : {"bash", "zsh", "fish"}) {
-    std::stringstream all;
-    all << std::ifstream(OPENXPC_SOURCE "/packaging/completions/xpcctl." + std::string(shell))
-               .rdbuf();
-    for (const std::string& verb : verbs) {
-      EXPECT_NE(all.str().find(verb), std::string::npos) << verb << " in " << shell;
-    }
-  }
 }
 
 }  // namespace

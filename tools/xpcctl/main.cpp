@@ -5,6 +5,8 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <string>
+#include <vector>
 
 #include "verbs.hpp"
 
@@ -65,9 +67,16 @@ int run(int count, char** arguments) {
   } catch (const CLI::Success& asked_for) {  // --help, --version
     return app.exit(asked_for);
   } catch (const CLI::ParseError& wrong) {
+    std::string what = wrong.what();
+    if (wrong.get_name() == "RequiredError" && app.get_subcommands().empty()) {
+      const std::vector<std::string> rest = app.remaining();
+      what = rest.empty() ? "a verb is required"
+                          : rest.front() + ": there is no such " +
+                                (rest.front().front() == '-' ? "option" : "verb");
+    }
     std::fprintf(stderr,
                  "xpcctl: %s\nxpcctl --help lists the verbs, xpcctl VERB --help its options.\n",
-                 wrong.what());
+                 what.c_str());
     return EX_USAGE;
   }
   // What was printed must have arrived: a full disk is no success.

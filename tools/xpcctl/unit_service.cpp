@@ -93,9 +93,6 @@ std::string unit_builder::identity() {
     if (!job.process.user.empty()) warn("UserName", text);
     if (!job.process.group.empty()) warn("GroupName", text);
   }
-  if (job.process.hardened) {
-    warn("Hardened", "systemd does not look at who may read a program, nor keep a group to such");
-  }
   char mask[16];
   std::snprintf(mask, sizeof mask, "%04o", job.process.umask);
   return lines + line("UMask", mask) +

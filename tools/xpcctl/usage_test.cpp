@@ -69,6 +69,13 @@ TEST(XpcctlUsage, WrongUsageIs64AndSaysWhatIsWrong) {
   }
 }
 
+TEST(XpcctlUsage, AnUnknownVerbIsNamed) {
+  const std::string end = "\nxpcctl --help lists the verbs, xpcctl VERB --help its options.\n";
+  EXPECT_EQ(xpcctl({"fly", "away"}).error, "xpcctl: fly: there is no such verb" + end);
+  EXPECT_EQ(xpcctl({"--fly"}).error, "xpcctl: --fly: there is no such option" + end);
+  EXPECT_EQ(xpcctl({}).error, "xpcctl: a verb is required" + end);
+}
+
 TEST(XpcctlUsage, AMissingFileIs66) {
   run_result said = xpcctl({"decode", "/nonexistent/file"});
   EXPECT_EQ(said.end.status, EX_NOINPUT);

@@ -178,9 +178,12 @@ bool cgroups::take_domain_group() {
   constexpr timespec a_moment{0, 5'000'000};
   for (int attempt = 0; attempt < attempts; ++attempt) {
     if (::mkdirat(own_fd_.get(), name_.c_str(), 0755) < 0 && errno != EEXIST) return false;
-    domain_fd_ = open_directory(own_fd_.get(), name_.c_str());
+    base::fd opened = open_directory(own_fd_.get(), name_.c_str());
+    const int error = errno;
+    domain_fd_ = std::move(opened);
+    if (!domain_fd_ && error == ENOENT) continue;
     if (!domain_fd_) {
-      if (errno == ENOENT) continue;
+      errno = error;
       return false;
     }
     if (::flock(domain_fd_.get(), LOCK_SH | LOCK_NB) < 0) {
