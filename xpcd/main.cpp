@@ -277,6 +277,8 @@ int run(const options& wanted) {
   }
   came.reset();
   given.reset();
+  // Nobody was told when it was removed before it was watched.
+  if (!directory->is_in_place()) end();
   jobs.reap();
   tell_ready(wanted.ready_fd);
   unit.ready();

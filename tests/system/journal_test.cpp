@@ -227,6 +227,23 @@ TEST_F(Journal, WhileItRunsLineByLineAndOnceAlsoPastANewServiceManager) {
   EXPECT_EQ(here.count("first"), 1u);
 }
 
+TEST_F(Journal, WhatAJobPrintsWhileThereIsNoServiceManagerArrivesToo) {
+  start();
+  ASSERT_EQ(::mkfifo((root + "/gate").c_str(), 0600), 0);
+  run("job", "echo before >&2; read line < " + root + "/gate; echo meanwhile >&2; : > " + root +
+                 "/done; exec sleep 1000");
+  here.wait_for("before");
+  xpcd->kill(SIGKILL);
+  xpcd->wait();
+  const fd gate(::open((root + "/gate").c_str(), O_WRONLY | O_CLOEXEC));
+  ASSERT_EQ(::write(gate.get(), "go\n", 3), 3);
+  xpc_testing::wait_until("the job to have said it",
+                          [&] { return std::filesystem::exists(root + "/done"); });
+  start();
+  EXPECT_EQ(here.wait_for("meanwhile").at("OPENXPC_LABEL"), "job");
+  EXPECT_EQ(here.count("before"), 1u);
+}
+
 TEST_F(Journal, ALongLineArrivesWhole) {
   start();
   const std::string label(80, 'x');

@@ -8,6 +8,8 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <signal.h>
+#include <sys/mount.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -15,6 +17,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 
 #include "system/renewal.hpp"
 
@@ -22,6 +25,7 @@ namespace system_test {
 namespace {
 
 using openxpc::base::fd;
+using xpc_testing::child;
 using xpc_testing::run_result;
 
 enum class way : unsigned char { exec, kill };
@@ -32,6 +36,7 @@ class KeptState : public ::testing::TestWithParam<way> {
     std::filesystem::create_directories(directory);
     return directory;
   }
+  void TearDown() override { ::umount2((root + "/mnt").c_str(), MNT_DETACH); }
   const std::string root = xpc_testing::runtime_directory();
   const std::string descriptions = made(root + "/jobs");
   manager xpcd{root + "/domain", {"--jobs", descriptions, "--state", root + "/state"}};
@@ -44,6 +49,33 @@ class KeptState : public ::testing::TestWithParam<way> {
       xpcd.replace();
     }
   }
+  /// The same, and something happens while there is nobody to see it.
+  void succeed_while(const std::function<void()>& happens) {
+    if (GetParam() == way::kill) {
+      xpcd.kill();
+      happens();
+      return xpcd.start();
+    }
+    child verb = begin_to_leave();
+    happens();
+    come_back();
+    EXPECT_EQ(verb.wait().status, 0) << verb.error_text() << xpcd.log();
+  }
+  /// xpcd is about to become another one, which waits. @return the verb that it was asked by
+  child begin_to_leave() const {
+    const std::string program = root + "/pausing";
+    std::filesystem::copy_file(OPENXPC_ODD_MANAGER, program);
+    std::ofstream(program, std::ios::app) << std::string(64, '\n') << "@pause";
+    EXPECT_EQ(::mkfifo((program + ".go").c_str(), 0600), 0);
+    child verb = child::program(
+        OPENXPC_XPCCTL,
+        {.arguments = {"--domain", xpcd.directory(), "upgrade", "--manager", "--program", program},
+         .keep_stderr = true});
+    xpc_testing::wait_until("xpcd to be away",
+                            [&] { return std::filesystem::exists(program + ".waits"); });
+    return verb;
+  }
+  void come_back() const { write("pausing.go"); }
   static std::string key(const std::string& name, const std::string& value) {
     return "<key>" + name + "</key>" + value;
   }
@@ -155,6 +187,27 @@ TEST_P(KeptState, AChangeDuringARunStartsTheNextOne) {
   EXPECT_EQ(number_at(job(), "pid"), pid);
   write("gate", "go\n");
   xpc_testing::wait_until("the job to run again", [&] { return number_at(job(), "starts") == 2; });
+}
+
+TEST_P(KeptState, ChangesThatNobodySawAreActedOn) {
+  write("watched");
+  load("exit 0", key("WatchPaths", "<array><string>" + root + "/watched</string></array>") +
+                     key("ThrottleInterval", "<integer>0</integer>"));
+  ASSERT_NO_FATAL_FAILURE(succeed_while([&] { write("watched", "changed"); }));
+  xpc_testing::wait_until("the job to run", [&] { return number_at(job(), "starts") == 1; });
+}
+
+TEST_P(KeptState, AMountThatNobodySawStartsTheJob) {
+  const std::string at = made(root + "/mnt");
+  const auto mount = [&] { return ::mount("none", at.c_str(), "tmpfs", 0, nullptr) == 0; };
+  if (!mount()) GTEST_SKIP() << "NOT SHOWN: nothing can be mounted here";
+  load("exit 0", key("StartOnMount", "<true/>") + key("ThrottleInterval", "<integer>0</integer>"));
+  ASSERT_NO_FATAL_FAILURE(succeed());
+  EXPECT_EQ(number_at(job(), "starts"), 0) << "it was mounted before";
+  ASSERT_EQ(::umount2(at.c_str(), MNT_DETACH), 0);
+  ASSERT_NO_FATAL_FAILURE(succeed_while([&] { EXPECT_TRUE(mount()); }));
+  xpc_testing::wait_until("the job to run", [&] { return number_at(job(), "starts") == 1; });
+  EXPECT_EQ(::umount2(at.c_str(), MNT_DETACH), 0);
 }
 
 TEST_P(KeptState, ThereIsStillSomebodyInTheWayOfASocket) {
@@ -313,6 +366,22 @@ TEST_P(Absence, AChangeOfAPathIsNoticed) {
   xpcd.wait_for_state("job", "waiting");
   xpcd.replace();
   EXPECT_EQ(number_at(job(), "starts"), 1) << "that was answered";
+}
+
+/// While one xpcd becomes the next.
+class Unseen : public KeptState {};
+INSTANTIATE_TEST_SUITE_P(, Unseen, ::testing::Values(way::exec));
+
+TEST_P(Unseen, ADomainThatIsRemovedEnds) {
+  load("exec sleep 1000", key("RunAtLoad", "<true/>"));
+  const auto pid = static_cast<pid_t>(number_at(job(), "pid"));
+  child verb = begin_to_leave();
+  std::filesystem::rename(xpcd.directory(), root + "/elsewhere");
+  come_back();
+  EXPECT_EQ(xpcd.wait(), xpc_testing::ending{.status = 0}) << xpcd.log();
+  EXPECT_FALSE(is_alive(pid));
+  verb.kill(SIGKILL);
+  verb.wait();
 }
 
 }  // namespace

@@ -27,8 +27,10 @@ std::string own_behaviour(const std::string& path) {
 
 }  // namespace
 
-/// refuse, crash, hang, or be silent; vanish: promise to take over, and let nobody execute it.
-int main() {
+/// refuse, crash, hang, or be silent; vanish: promise to take over, and let nobody execute it;
+/// pause: be an xpcd, but wait before it goes on (until whoever sees PROGRAM.waits writes to
+/// PROGRAM.go).
+int main(int argc, char** argv) {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path - 1);
   if (size < 0) return 71;
@@ -43,6 +45,16 @@ int main() {
   if (behaviour == "vanish") {
     if (::chmod(path, 0) < 0) return 71;
     std::puts("xpcd 9.9 can take 1 jobs over");
+  }
+  if (behaviour == "pause") {
+    const std::string own = path;
+    if (argc < 2 || std::string(argv[argc - 1]) == "3") ::execv(OPENXPC_XPCD, argv);
+    const int told = ::open((own + ".waits").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    const int gate = ::open((own + ".go").c_str(), O_RDONLY | O_CLOEXEC);
+    char word;
+    if (told < 0 || gate < 0 || ::read(gate, &word, 1) != 1) return 71;
+    ::execv(OPENXPC_XPCD, argv);
+    return 71;
   }
   return 0;
 }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace openxpc::supervise {
 
@@ -51,16 +52,18 @@ void mount_watcher::stop() noexcept {
 
 void mount_watcher::wait() {
   // The kernel tells of a change once, as a condition of urgency.
-  watch_.async_wait(
-      asio::posix::descriptor_base::wait_error, [this](const asio::error_code& error) {
-        if (error) return;
-        // Before the list is read: a change after that is told again.
-        wait();
-        std::set<std::string> now = mounts_in(read());
-        const bool has_new = !std::includes(known_.begin(), known_.end(), now.begin(), now.end());
-        known_ = std::move(now);
-        if (has_new) mounted_();
-      });
+  watch_.async_wait(asio::posix::descriptor_base::wait_error,
+                    [this](const asio::error_code& error) {
+                      if (error) return;
+                      // Before the list is read: a change after that is told again.
+                      wait();
+                      const std::set<std::string> before = std::exchange(known_, mounts_in(read()));
+                      if (known_ != before) changed_(is_more_than(before));
+                    });
+}
+
+bool mount_watcher::is_more_than(const std::set<std::string>& known_before) const {
+  return !std::includes(known_before.begin(), known_before.end(), known_.begin(), known_.end());
 }
 
 std::string mount_watcher::read() const {

@@ -84,6 +84,7 @@ void supervisor::resume(xpc_object_t given, handover::incoming& in) {
   each_in(given, "forgotten-groups", [&](xpc_object_t one) {
     if (const char* name = ::xpc_string_get_string_ptr(one)) groups_.forget_group(name);
   });
+  const std::optional<std::set<std::string>> mounts = saved_.load_mounts();
   watcher_.adopt(in.take(given, "job-paths"));
   streams_->resume_watches(given, in);
   std::vector<job_ref> all;
@@ -99,6 +100,7 @@ void supervisor::resume(xpc_object_t given, handover::incoming& in) {
     for (companion* each : companions()) each->arrived(job->job, true);
   }
   streams_->resume(given, in);
+  make_up_for_mounts(mounts);
   await_returns();
 }
 

@@ -23,6 +23,7 @@ namespace {
 constexpr std::string_view job_suffix = ".job";
 constexpr std::string_view removed_suffix = ".out";
 constexpr const char* variables_file = "variables";
+constexpr const char* mounts_file = "mounts";
 
 template <class T>
 bool take_number(std::string_view* text, T* out, char behind) {
@@ -207,6 +208,29 @@ std::map<std::string, std::string> run_state::load_variables() const {
   });
   return result;
 }
+
+failure_of run_state::save_mounts(const std::set<std::string>& mounts) const {
+  object_ref list = new_array(), all = new_dictionary();
+  for (const std::string& one : mounts) append(list.get(), new_string(one));
+  set(all.get(), "mounts", std::move(list));
+  return write_object(mounts_file, all.get());
+}
+
+std::optional<std::set<std::string>> run_state::load_mounts() const {
+  const std::optional<std::string> bytes = read_whole(directory_, mounts_file);
+  if (!bytes) return std::nullopt;
+  const object_ref all(
+      ::openxpc_object_decode(bytes->data(), bytes->size(), OPENXPC_ENCODING_FILE, nullptr));
+  xpc_object_t list = all ? get_object(all.get(), "mounts") : nullptr;
+  if (list == nullptr || !job::is(list, OPENXPC_TYPE_ARRAY)) return std::nullopt;
+  std::set<std::string> result;
+  for (std::size_t at = 0; at < ::xpc_array_get_count(list); ++at) {
+    if (const char* one = ::xpc_array_get_string(list, at)) result.insert(one);
+  }
+  return result;
+}
+
+void run_state::forget_mounts() const noexcept { ::unlinkat(directory_, mounts_file, 0); }
 
 failure_of run_state::note_removed(const std::string& label) const {
   return write_whole(directory_, label + std::string(removed_suffix), "", 0, "run state");

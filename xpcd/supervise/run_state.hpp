@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,6 +59,10 @@ class run_state {
   /// The domain's variables.
   failure_of save_variables(const std::map<std::string, std::string>& variables) const;
   std::map<std::string, std::string> load_variables() const;
+  /// What was mounted when that was last told; nothing where nobody wants to know.
+  failure_of save_mounts(const std::set<std::string>& mounts) const;
+  std::optional<std::set<std::string>> load_mounts() const;
+  void forget_mounts() const noexcept;
   /// Labels of jobs that were removed while their descriptions stayed where xpcd looks for them.
   failure_of note_removed(const std::string& label) const;
   bool was_removed(const std::string& label) const noexcept;

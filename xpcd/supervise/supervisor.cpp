@@ -71,7 +71,7 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       born_(base::boot_clock::now()),
       groups_(cgroup_directory_of("self"), cgroup_name(directory.borrowed_fd())),
       watcher_(loop),
-      mounts_(loop, [this] { on_mount(); }),
+      mounts_(loop, [this](bool mounted) { on_mounts_changed(mounted); }),
       wall_clock_watch_(loop),
       hand_back_timer_(loop),
       bind_timer_(loop),
@@ -359,6 +359,7 @@ void supervisor::check_shut_down() {
   if (!shut_down_ || !jobs_.empty()) return;
   // They end with the domain.
   if (failure_of why = saved_.save_variables({})) say("variables", why->text);
+  saved_.forget_mounts();
   saved_.forget_all_removed();
   // Not from within a duty of the last job.
   asio::post(loop_, [self = self_] {

@@ -313,7 +313,9 @@ class supervisor {
   void trigger(const job_ref& job, bool remember);
   void make_up_for_absence(const job_ref& job);
   void on_jobs_changed();
+  void on_mounts_changed(bool mounted);
   void on_mount();
+  void make_up_for_mounts(const std::optional<std::set<std::string>>& known_before);
   void set_interval(const job_ref& job);
   void set_calendar(const job_ref& job);
   void on_calendar(const job_ref& job);

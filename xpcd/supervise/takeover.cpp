@@ -28,11 +28,13 @@ void forget_another_boot(saved_job* saved) {
 }  // namespace
 
 void supervisor::take_over() {
+  const std::optional<std::set<std::string>> mounts = saved_.load_mounts();
   for (const std::string& label : saved_.labels()) take_over_job(label);
   for (const std::string& label : labels()) {
     if (job_ref job = find(label))
       for (companion* one : companions()) one->arrived(job->job, true);
   }
+  make_up_for_mounts(mounts);
   await_returns();
 }
 

@@ -84,9 +84,13 @@ void supervisor::arm_triggers(const job_ref& job) {
   set_interval(job);
   set_calendar(job);
   if (!what.calendar.empty()) watch_wall_clock();
-  if (what.start_on_mount && !mounts_.start()) {
-    say(what.label, "StartOnMount has no effect: " +
-                        system_trouble(errno, "what is mounted cannot be watched").text);
+  if (what.start_on_mount && !mounts_.is_on()) {
+    if (mounts_.start()) {
+      on_mounts_changed(false);
+    } else {
+      say(what.label, "StartOnMount has no effect: " +
+                          system_trouble(errno, "what is mounted cannot be watched").text);
+    }
   }
   auto add = [&](const std::string& path, bool remember) {
     job->extra->paths.push_back(
@@ -132,7 +136,7 @@ void supervisor::trigger(const job_ref& job, bool remember) {
 }
 
 /// What came due while there was no xpcd, or was seen by one that was killed before it could start
-/// the job for it. Nothing is known of mounts, and of paths that are no longer there.
+/// the job for it. Nothing is known of paths that are no longer there.
 void supervisor::make_up_for_absence(const job_ref& job) {
   if (!job->extra) return;
   const job::description& what = job->job;
@@ -160,6 +164,17 @@ void supervisor::make_up_for_absence(const job_ref& job) {
     const auto ago = std::chrono::system_clock::now().time_since_epoch() - *changed;
     if (ago < now - begun) return trigger(job, true);
   }
+}
+
+void supervisor::on_mounts_changed(bool mounted) {
+  if (failure_of why = saved_.save_mounts(mounts_.known())) say("StartOnMount", why->text);
+  if (mounted) on_mount();
+}
+
+/// What an xpcd before this one did not see. Call when all jobs are there.
+void supervisor::make_up_for_mounts(const std::optional<std::set<std::string>>& known_before) {
+  if (!mounts_.is_on()) return saved_.forget_mounts();
+  if (known_before && mounts_.is_more_than(*known_before)) on_mount();
 }
 
 /// A file system was mounted. A job that runs may have looked already, so it runs once more.
