@@ -1,6 +1,7 @@
 #include "bootstrap/name_dialer.hpp"
 
 #include "bootstrap/name.hpp"
+#include "bootstrap/unserved.hpp"
 #include "channel/socket/socket_transport.hpp"
 
 #include <fcntl.h>
@@ -20,6 +21,7 @@ base::fd name_dialer::find(connection::error_ref& why) const {
   auto directories = domain_directories(where_, why);
   if (directories.empty()) return {};
   connection::error_ref first;
+  std::string word;
   bool any_domain = false;
   for (const std::string& each : directories) {
     connection::error_ref reason;
@@ -35,15 +37,19 @@ base::fd name_dialer::find(connection::error_ref& why) const {
       if (!there && errno == EACCES)
         reason = connection::make_error(
             OPENXPC_ERROR_DENIED, "the name " + name_ + " in " + each + " is not for this user");
+      else if (word.empty())
+        word = why_unserved(directory.get(), name_);
     }
     if (reason && !first) first = reason;
   }
   if (any_domain) {
     std::string searched;
     for (const std::string& each : directories) searched += (searched.empty() ? "" : " or ") + each;
-    why = connection::make_error(OPENXPC_ERROR_NOT_FOUND,
-                                 "there is no service " + name_ + " in " + searched,
-                                 "load its job description: xpcctl bootstrap FILE");
+    const std::string text = "there is no service " + name_ + " in " + searched;
+    why = word.empty() ? connection::make_error(OPENXPC_ERROR_NOT_FOUND, text,
+                                                "load its job description: xpcctl bootstrap FILE")
+                       : connection::make_error(OPENXPC_ERROR_NOT_FOUND, text + ": " + word,
+                                                "xpcctl why-not " + name_ + " says more");
   } else {
     why = first;
   }

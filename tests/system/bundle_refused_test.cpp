@@ -67,6 +67,14 @@ TEST_F(Bundle, T60_TheNameIsInNobodysDomain) {
   EXPECT_PRED_FORMAT2(has_text,
                       ::xpc_dictionary_get_string(::xpc_array_get_value(steps, 0), "text"),
                       "which is private to another application");
+  EXPECT_EQ(message, "there is no service " + name + " in " + directory +
+                         ": there is a service of that name in a bundle, which is private to "
+                         "another application");
+  demo.process().kill(SIGKILL);
+  xpc_testing::wait_until("the reason to be gone", [&] {
+    return xpcd.open_fails(name, &message) == OPENXPC_ERROR_NOT_FOUND &&
+           message == "there is no service " + name + " in " + directory;
+  });
 }
 
 TEST_F(Bundle, T60_WhoAsksForAnothersBundleIsToldOfHisOwnProgram) {

@@ -43,6 +43,11 @@ std::string directory_of(const settings& shared, xpc_rich_error_t* error) {
   return found ? std::string(found.get()) : std::string();
 }
 
+bool may_connect(int borrowed_socket_file) {
+  const std::string path = "/proc/self/fd/" + std::to_string(borrowed_socket_file);
+  return ::faccessat(AT_FDCWD, path.c_str(), W_OK, AT_EACCESS) == 0 || errno != EACCES;
+}
+
 /// A session with the control interface: its socket file is an endpoint like any other.
 object_ref connect(const settings& shared, xpc_rich_error_t* error) {
   const std::string directory = directory_of(shared, error);
@@ -54,6 +59,12 @@ object_ref connect(const settings& shared, xpc_rich_error_t* error) {
             ? make_error(OPENXPC_ERROR_DENIED, directory + ": this domain is not yours")
             : make_error(OPENXPC_ERROR_NO_DOMAIN, "there is no service manager in " + directory,
                          "start one: xpcd --domain " + directory);
+    return nullptr;
+  }
+  if (!may_connect(file)) {
+    ::close(file);
+    *error = make_error(OPENXPC_ERROR_DENIED,
+                        "the service manager of " + directory + " answers its owner alone");
     return nullptr;
   }
   xpc_endpoint_t endpoint = ::openxpc_endpoint_create_from_fd(file);

@@ -45,8 +45,11 @@ void add_step(const object_ref& steps, const char* is, const std::string& text) 
 
 /// What can be seen without asking. @return false when there is nobody to ask
 bool look(const std::string& directory, const object_ref& steps) {
-  if (::access((directory + "/.control").c_str(), F_OK) == 0) return true;
-  if (errno == EACCES) {
+  const std::string control = directory + "/.control";
+  if (::access(control.c_str(), W_OK) == 0) return true;
+  if (errno == EACCES && ::access(control.c_str(), F_OK) == 0) {
+    add_step(steps, "bad", "the service manager of " + directory + " answers its owner alone");
+  } else if (errno == EACCES) {
     add_step(steps, "bad", "this process may not enter " + directory);
   } else {
     add_step(steps, "bad",

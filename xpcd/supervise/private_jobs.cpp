@@ -66,8 +66,18 @@ failure_of supervisor::bootstrap_private(job::description what, const std::strin
   job->apart = std::move(place);
   if (failure_of why = bind_names(*job)) return why;
   jobs_[label] = job;
+  note_private(job->job.names.front());
   apply(job, event::load);
   return std::nullopt;
+}
+
+/// Whoever else looks the name up is told that it is not for him.
+void supervisor::note_private(const std::string& name) {
+  const std::size_t count = private_jobs_named(name);
+  if (count == 0) return unserved_.serve({name});
+  unserved_.note({name}, "",
+                 std::string("there is a service of that name in a bundle, which is ") +
+                     "private to " + (count == 1 ? "another application" : "other applications"));
 }
 
 supervisor::private_job supervisor::private_job_of(const std::string& label) const {

@@ -75,11 +75,26 @@ failure_of supervisor::refuse_kind(const job::reading& what, peers allowed) cons
   return trouble{trouble::kind::bad_input, wrong};
 }
 
+/// What keeps a job from being loaded is left for the clients of its names.
+failure_of supervisor::refuse_loading(const job::reading& what, peers allowed) {
+  failure_of why = refuse_kind(what, allowed);
+  if (!why) why = refuse_squatting(what.job);
+  if (!why) why = refuse_disabled(what.job);
+  if (!why) why = forbidden(what.job);
+  if (why) {
+    unserved_.note(what.job.names, what.job.label,
+                   "the job " + what.job.label + " declares it and was not loaded: " + why->text);
+  }
+  return why;
+}
+
 failure_of supervisor::set_disabled(const std::string& label, bool disabled) {
   if (auto wrong = job::wrong_with_name(label)) {
     return trouble{trouble::kind::bad_input, label + ": " + *wrong};
   }
-  return lasting_.set_disabled(label, disabled);
+  failure_of why = lasting_.set_disabled(label, disabled);
+  if (!why && !disabled) unserved_.forget_label(label);
+  return why;
 }
 
 outcome<std::map<std::string, bool>> supervisor::disabled() const { return lasting_.disabled(); }

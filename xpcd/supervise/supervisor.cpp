@@ -67,6 +67,7 @@ supervisor::supervisor(asio::io_context& loop, domain::directory& directory,
       options_(options),
       saved_(directory.borrowed_run_fd()),
       lasting_(options_.state_directory),
+      unserved_(directory.borrowed_fd()),
       variables_(saved_.load_variables()),
       born_(base::boot_clock::now()),
       groups_(cgroup_directory_of("self"), cgroup_name(directory.borrowed_fd())),
@@ -160,10 +161,7 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
                      label + ": the name " + name + " is taken by the job " + owner};
     }
   }
-  if (failure_of why = refuse_kind(what, allowed)) return *why;
-  if (failure_of why = refuse_squatting(what.job)) return *why;
-  if (failure_of why = refuse_disabled(what.job)) return *why;
-  if (failure_of why = forbidden(what.job)) return *why;
+  if (failure_of why = refuse_loading(what, allowed)) return *why;
   job_ref job = std::make_shared<supervised>(loop_, std::move(what.job));
   job->object = std::move(what.object);
   job->origin = origin;
@@ -182,6 +180,7 @@ outcome<std::string> supervisor::bootstrap(job::reading what, const std::string&
   }
   saved_.forget_removed(label);
   jobs_[label] = job;
+  unserved_.serve(job->job.names);
   apply(job, event::load);
   if (jobs_.count(label) != 0) {
     arm_triggers(job);
@@ -329,6 +328,7 @@ void supervisor::forget(const job_ref& job) {
   }
   disarm_triggers(*job);
   jobs_.erase(label);
+  if (job->apart) note_private(job->job.names.front());
   awaiting_hand_back_.erase(label);
   groups_.forget(label);
   for (companion* one : companions()) one->left(label);
@@ -361,6 +361,7 @@ void supervisor::check_shut_down() {
   if (failure_of why = saved_.save_variables({})) say("variables", why->text);
   saved_.forget_mounts();
   saved_.forget_all_removed();
+  unserved_.clear();
   // Not from within a duty of the last job.
   asio::post(loop_, [self = self_] {
     if (*self != nullptr && (*self)->shut_down_) {

@@ -12,6 +12,7 @@
 #include "supervise/run_state.hpp"
 #include "supervise/spawn.hpp"
 #include "supervise/supervised.hpp"
+#include "supervise/unserved.hpp"
 #include "supervise/upgrade.hpp"
 
 #include <asio/io_context.hpp>
@@ -280,6 +281,8 @@ class supervisor {
   // settings.cpp
   failure_of refuse_disabled(const job::description& job) const;
   failure_of refuse_squatting(const job::description& job);
+  failure_of refuse_loading(const job::reading& what, peers allowed);
+  void note_private(const std::string& name);
   failure_of refuse_kind(const job::reading& what, peers allowed) const;
 
   // names.cpp
@@ -345,6 +348,7 @@ class supervisor {
   low_descriptors room_;
   run_state saved_;
   lasting_state lasting_;
+  unserved_names unserved_;
   std::map<std::string, std::string> variables_;
   base::instant born_;
   cgroups groups_;

@@ -49,11 +49,12 @@ std::string seconds_until(base::instant when) {
   return std::to_string(std::max<std::int64_t>(left.count(), 0) + 1) + " s";
 }
 
-void explain_last_run(const supervised& job, bool whole, explanation* out) {
-  if (job.last) out->bad("its last run " + describe_end(job.last->status));
+void explain_last_run(const supervised& job, bool whole,
+                      void (explanation::*add)(const std::string&), explanation* out) {
+  if (job.last) (out->*add)("its last run " + describe_end(job.last->status));
   if (!whole || !job.kept_output) return;
   for (const std::string& line : last_lines(job.kept_output.get(), shown_lines)) {
-    out->bad("it printed: " + line);
+    (out->*add)("it printed: " + line);
   }
 }
 
@@ -65,10 +66,8 @@ std::string supervisor::why_nobody(const std::string& name) const {
   if (jobs_.count(name) != 0) {
     return text + "; a job of that label is loaded, but MachServices of its description lacks it";
   }
-  if (const std::size_t count = private_jobs_named(name)) {
-    text += "; there is a service of that name in a bundle, which is private to " +
-            std::string(count == 1 ? "another application" : "other applications");
-  }
+  const std::string reason = unserved_.why(name);
+  if (!reason.empty()) return text + ": " + reason;
   outcome<std::map<std::string, bool>> labels = lasting_.disabled();
   if (labels) {
     auto at = labels->find(name);
@@ -115,11 +114,12 @@ object_ref supervisor::why_not(const std::string& name, bool whole) const {
           "it failed, clients are refused" +
           (job->timer_at != base::never ? " for " + seconds_until(job->timer_at) : std::string()) +
           ": " + job->reason);
-      explain_last_run(*job, whole, &out);
+      explain_last_run(*job, whole, &explanation::bad, &out);
       break;
     case state::throttled:
       out.wait("it ended too quickly and starts again in " + seconds_until(job->timer_at) +
                "; clients wait");
+      explain_last_run(*job, whole, &explanation::wait, &out);
       break;
     case state::removing:
       out.bad("it is being removed");

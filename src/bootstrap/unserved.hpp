@@ -1,0 +1,11 @@
+#pragma once
+
+#include <string>
+
+namespace openxpc::bootstrap {
+
+/// Why a name that nobody serves in a domain is not served, as far as its service manager left
+/// word: one line, for people. Empty when there is none. Asks nobody, so it never waits.
+std::string why_unserved(int borrowed_directory, const std::string& name);
+
+}  // namespace openxpc::bootstrap
