@@ -121,6 +121,48 @@ class Faults : public ::testing::Test {
     ADD_FAILURE() << "it makes ever more system calls";
   }
 
+  /// The same for a verb about a job that is loaded anew each time: it fails and the job is as it
+  /// was, or it succeeds; and then everything can be taken back.
+  void refuse_each_call_about_a_job(const char* op, int error) {
+    SCOPED_TRACE(std::string(op) + ", " + std::strerror(error));
+    const std::set<std::string> files_before = files();
+    const std::size_t before = xpc_testing::descriptor_count(xpcd->pid());
+    int failures = 0;
+    for (int number = 0; number < 200; ++number) {
+      answer loaded = ask("bootstrap", "job");
+      ASSERT_TRUE(loaded) << loaded.message;
+      const std::set<std::string> files_loaded = files();
+      kernel->arm(xpcd->pid(), number, error);
+      answer got = ask(op, "job");
+      const int seen = kernel->disarm();
+      ASSERT_TRUE(xpcd->alive()) << "call " << number << " ended xpcd: " << xpcd->error_text();
+      if (!got) {
+        ++failures;
+        EXPECT_FALSE(got.message.empty());
+        EXPECT_EQ(got.message.find("internal"), std::string::npos) << got.message;
+        EXPECT_EQ(ask("print", "job").code, OPENXPC_ERROR_NONE) << "it is loaded as before";
+        std::set<std::string> now = files();
+        now.erase(directory + "/.run/job.err");  // what it would have printed
+        EXPECT_EQ(now, files_loaded) << "call " << number << ": " << got.message;
+      }
+      answer gone = ask("bootout", "job");
+      EXPECT_TRUE(gone || gone.code == OPENXPC_ERROR_NOT_FOUND) << gone.message;
+      EXPECT_EQ(files(), files_before) << "call " << number << ": " << got.message;
+      xpc_testing::wait_until("descriptors as before", [&] {
+        return xpc_testing::descriptor_count(xpcd->pid()) <= before + 2;
+      });
+      EXPECT_EQ(ask("print", "other").code, OPENXPC_ERROR_NONE);
+      if (::testing::Test::HasFailure()) return;
+      if (seen <= number) {
+        EXPECT_TRUE(got) << "nothing was refused: " << got.message;
+        std::printf("%s: %d system calls refused in turn, %d times it failed\n", op, number,
+                    failures);
+        return;
+      }
+    }
+    ADD_FAILURE() << "it makes ever more system calls";
+  }
+
   const std::string directory = xpc_testing::runtime_directory() + "/domain";
   std::optional<xpc_testing::child> xpcd;
   std::optional<attack::faulty_kernel> kernel;
@@ -138,6 +180,18 @@ TEST_F(Faults, T57_AVerbThatFailsHalfWayChangesNothing) {
   for (const char* op : {"print", "list", "stats", "why-not"}) {
     refuse_each_call_of(op, nullptr, EMFILE, "other");
     if (HasFailure()) return;
+  }
+}
+
+TEST_F(Faults, T57_SoDoVerbsThatStartAndRemoveJobs) {
+  answer other = ask("bootstrap", "other");
+  ASSERT_TRUE(other) << other.message;
+  for (const char* op : {"bootstrap", "kickstart", "bootout"}) ask(op, "job");
+  for (const int error : {EMFILE, ENOSPC, EACCES}) {
+    for (const char* op : {"kickstart", "bootout"}) {
+      refuse_each_call_about_a_job(op, error);
+      if (HasFailure()) return;
+    }
   }
 }
 
