@@ -1,6 +1,7 @@
 #include "load.hpp"
 
 #include "job/read.hpp"
+#include "supervise/bounded_look.hpp"
 #include "supervise/trusted_path.hpp"
 
 #include <dirent.h>
@@ -30,13 +31,11 @@ bool is_description(const std::string& name) {
   return name.front() != '.' && (ends_with(".plist") || ends_with(".json"));
 }
 
-std::vector<std::string> descriptions_in(const std::string& directory) {
+outcome<std::vector<std::string>> descriptions_in(const std::string& directory) {
   std::vector<std::string> names;
   DIR* stream = ::opendir(directory.c_str());
-  if (stream == nullptr) {
-    if (errno != ENOENT) complain(system_trouble(errno, directory).text);
-    return names;
-  }
+  if (stream == nullptr && errno == ENOENT) return names;
+  if (stream == nullptr) return system_trouble(errno, directory);
   while (const dirent* entry = ::readdir(stream)) {
     if (is_description(entry->d_name)) names.emplace_back(entry->d_name);
   }
@@ -69,7 +68,8 @@ outcome<std::string> contents(const std::string& path, bool trusted) {
 
 void load(supervise::supervisor& jobs, const std::string& path, bool trusted,
           std::map<std::string, std::string>* seen) {
-  outcome<std::string> text = contents(path, trusted);
+  outcome<std::string> text = supervise::looks().look<std::string>(
+      path, [path, trusted] { return contents(path, trusted); });
   if (!text) return complain(text.error().text);
   outcome<job::reading> reading = job::read(*text, path);
   if (!reading) return complain(reading.error().text);
@@ -88,7 +88,13 @@ void load_jobs(supervise::supervisor& jobs, const std::vector<std::string>& dire
                bool trusted) {
   std::map<std::string, std::string> seen;
   for (const std::string& directory : directories) {
-    for (const std::string& name : descriptions_in(directory)) {
+    const auto names = supervise::looks().look<std::vector<std::string>>(
+        directory, [directory] { return descriptions_in(directory); });
+    if (!names) {
+      complain(names.error().text);
+      continue;
+    }
+    for (const std::string& name : *names) {
       load(jobs, directory + "/" + name, trusted, &seen);
     }
   }

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/program_places.hpp"
+#include "supervise/bounded_look.hpp"
 #include "supervise/trusted_path.hpp"
 
 #include <dirent.h>
@@ -110,10 +111,8 @@ std::vector<std::string> others_in(const std::string& place) {
   return names;
 }
 
-}  // namespace
-
-outcome<opened_bundle> open_bundle(const std::vector<std::string>& places, const std::string& name,
-                                   uid_t owner) {
+outcome<opened_bundle> search(const std::vector<std::string>& places, const std::string& name,
+                              uid_t owner) {
   std::string searched;
   for (const std::string& place : places) {
     searched += (searched.empty() ? "" : " or ") + place;
@@ -129,6 +128,15 @@ outcome<opened_bundle> open_bundle(const std::vector<std::string>& places, const
   return trouble{trouble::kind::not_found,
                  "there is no bundle of the service " + name +
                      (searched.empty() ? " beside the program" : " in " + searched)};
+}
+
+}  // namespace
+
+outcome<opened_bundle> open_bundle(const std::vector<std::string>& places, const std::string& name,
+                                   uid_t owner) {
+  return supervise::looks().look<opened_bundle>(
+      places.empty() ? name : places.front(),
+      [places, name, owner] { return search(places, name, owner); });
 }
 
 }  // namespace openxpc::bundle

@@ -1,11 +1,14 @@
 #include "bundle/executable.hpp"
 
+#include "supervise/bounded_look.hpp"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <memory>
 #include <string_view>
 
 namespace openxpc::bundle {
@@ -29,12 +32,7 @@ std::string read_link(const std::string& path) {
   return text;
 }
 
-}  // namespace
-
-outcome<executable> executable_of(const caller& who) {
-  if (!who.pidfd || who.pid <= 0) {
-    return denied(who.pid, "this kernel does not say for certain who has connected (Linux 6.5)");
-  }
+outcome<executable> look_at(const caller& who) {
   const std::string root = "/proc/" + std::to_string(who.pid);
   executable result;
   result.process.pid = who.pid;
@@ -73,6 +71,24 @@ outcome<executable> executable_of(const caller& who) {
   result.device = opened.st_dev;
   result.inode = opened.st_ino;
   return result;
+}
+
+}  // namespace
+
+outcome<executable> executable_of(const caller& who) {
+  if (!who.pidfd || who.pid <= 0) {
+    return denied(who.pid, "this kernel does not say for certain who has connected (Linux 6.5)");
+  }
+  auto copy = std::make_shared<caller>();
+  copy->pid = who.pid;
+  copy->user = who.user;
+  copy->pidfd = base::fd::copy(who.pidfd.get());
+  if (!copy->pidfd) return system_trouble(errno, "process " + std::to_string(who.pid));
+  // The link's text is the kernel's; what it leads to may be a file system that never answers.
+  const std::string link = "/proc/" + std::to_string(who.pid) + "/exe";
+  const std::string path = read_link(link);
+  return supervise::looks().look<executable>(path.empty() ? link : path,
+                                             [copy] { return look_at(*copy); });
 }
 
 }  // namespace openxpc::bundle

@@ -1,5 +1,6 @@
 // The streams that xpcd itself publishes: a descriptor is readable, something changes at a path.
 
+#include "supervise/bounded_look.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <asio/post.hpp>
@@ -38,6 +39,28 @@ bool can_be_watched(int file, std::string* trouble) {
   }
 }
 
+/// Opened for reading and writing where that is possible: a FIFO whose last writer goes would be
+/// readable for ever.
+outcome<base::fd> open_as(const std::optional<supervise::credentials>& who,
+                          const std::string& path) {
+  auto failed = [](std::string text) {
+    return trouble{trouble::kind::unavailable, std::move(text)};
+  };
+  const supervise::as_user user(who);
+  if (!user.is_in_force()) return failed("the system does not let xpcd act for the job's user");
+  const base::fd found(::open(path.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
+  if (!found) return failed(std::strerror(errno));
+  std::string why;
+  if (!can_be_watched(found.get(), &why)) return failed(std::move(why));
+  const std::string same = "/proc/self/fd/" + std::to_string(found.get());
+  base::fd file;
+  for (const int mode : {O_RDWR, O_RDONLY}) {
+    file.reset(::open(same.c_str(), mode | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+    if (file) return file;
+  }
+  return failed(std::strerror(errno));
+}
+
 }  // namespace
 
 void streams::begin(entry& one) {
@@ -62,8 +85,6 @@ void streams::begin(entry& one) {
   if (one.from == job::event_source::descriptor) open_path(one);
 }
 
-/// Opened for reading and writing where that is possible: a FIFO whose last writer goes would be
-/// readable for ever.
 void streams::open_path(entry& one) {
   one.trouble.clear();
   outcome<std::optional<supervise::credentials>> who = jobs_.identity_of(one.label);
@@ -71,23 +92,14 @@ void streams::open_path(entry& one) {
     one.trouble = who.error().text;
     return;
   }
-  const supervise::as_user user(*who);
-  if (!user.is_in_force()) {
-    one.trouble = "the system does not let xpcd act for the job's user";
+  outcome<base::fd> opened = supervise::looks().look<base::fd>(
+      one.path, [path = one.path, as = std::move(*who)] { return open_as(as, path); });
+  if (!opened) {
+    one.trouble = opened.error().text;
     return;
   }
-  const base::fd found(::open(one.path.c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
-  if (!found) {
-    one.trouble = std::strerror(errno);
-    return;
-  }
-  if (!can_be_watched(found.get(), &one.trouble)) return;
-  const std::string path = "/proc/self/fd/" + std::to_string(found.get());
-  for (const int mode : {O_RDWR, O_RDONLY}) {
-    one.file.reset(::open(path.c_str(), mode | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-    if (one.file) return watch_file(one);
-    one.trouble = std::strerror(errno);
-  }
+  one.file = std::move(*opened);
+  watch_file(one);
 }
 
 void streams::watch_file(entry& one) {

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -13,10 +14,16 @@
 namespace openxpc::supervise {
 
 file_identity identity_of(int borrowed_fd) noexcept {
-  struct stat status;
-  if (::fstat(borrowed_fd, &status) < 0) return {};
-  return {status.st_dev, status.st_ino, status.st_size,
-          status.st_mtim.tv_sec * 1'000'000'000 + status.st_mtim.tv_nsec};
+  // What the kernel knows, without a word to a file system that may not answer: whoever opened the
+  // file has asked.
+  struct statx status;
+  if (::statx(borrowed_fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC,
+              STATX_INO | STATX_SIZE | STATX_MTIME, &status) < 0) {
+    return {};
+  }
+  return {makedev(status.stx_dev_major, status.stx_dev_minor), status.stx_ino,
+          static_cast<off_t>(status.stx_size),
+          status.stx_mtime.tv_sec * 1'000'000'000 + status.stx_mtime.tv_nsec};
 }
 
 bool is_intact(const program_image& image) noexcept {

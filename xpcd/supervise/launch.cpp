@@ -1,6 +1,7 @@
 // Starting a job: from its description to a process.
 
 #include "supervise/environment.hpp"
+#include "supervise/given_files.hpp"
 #include "supervise/hardened.hpp"
 #include "supervise/job_root.hpp"
 #include "supervise/journal_output.hpp"
@@ -19,20 +20,6 @@
 #include "journal.hpp"
 
 namespace openxpc::supervise {
-
-namespace {
-
-failure_of with_key(const char* key, outcome<base::fd> opened, base::fd* file) {
-  if (!opened) {
-    trouble why = opened.error();
-    why.text = std::string(key) + " " + why.text;
-    return why;
-  }
-  *file = std::move(*opened);
-  return std::nullopt;
-}
-
-}  // namespace
 
 bool supervisor::goes_to_journal(const job::description& job) {
   return job.stdout_path.empty() && job.stderr_path.empty() && journal::is_in_use();
@@ -107,31 +94,10 @@ failure_of supervisor::forbidden(const job::description& job) const {
   return why;
 }
 
-/// Opened as the user that the job runs as: root would open what that user may not. Where that is
-/// root nobody else may have had a hand in the directory.
 failure_of supervisor::open_files(supervised& job, const std::optional<credentials>& who,
-                                  run_files* files) {
-  {
-    const as_user user(who);
-    if (!user.is_in_force()) {
-      return trouble{trouble::kind::unavailable, "UserName: the system does not let xpcd act for " +
-                                                     (who ? who->user : std::string())};
-    }
-    const job::description& what = job.job;
-    const bool trusted = directory_.is_system() && (!who || who->uid == 0);
-    failure_of why;
-    if (!what.stdin_path.empty()) {
-      why = with_key("StandardInPath", open_input_path(what.stdin_path, trusted), &files->in);
-    }
-    if (!why && !what.stdout_path.empty()) {
-      why = with_key("StandardOutPath", open_output_path(what.stdout_path, trusted), &files->out);
-    }
-    if (!why && !what.stderr_path.empty()) {
-      why =
-          with_key("StandardErrorPath", open_output_path(what.stderr_path, trusted), &files->error);
-    }
-    if (why) return why;
-  }
+                                  given_files* files) {
+  const bool trusted = directory_.is_system() && (!who || who->uid == 0);
+  if (failure_of why = open_given_files(job.job, who, trusted, files)) return why;
   job.kept_output.reset();
   job.told_output = 0;
   if (goes_to_journal(job.job)) {
@@ -206,9 +172,10 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
     plan.application_pid = job.apart->application_pid;
   }
   plan.descriptor_limit = options_.descriptor_limit;
-  plan.room = &room_;
-  run_files files;
+  given_files files;
   if (failure_of why = open_files(job, owner, &files)) return *why;
+  // What was lent in the low room is closed there.
+  if (files.served_mount().empty()) plan.room = &room_;
   plan.stdin_fd = files.in.get();
   plan.stdout_fd = files.out.get();
   if (files.out && goes_to_journal(job.job)) {
@@ -232,7 +199,10 @@ event supervisor::start_program(supervised& job) {
     child = spawn_job(job, &image, nullptr);
   }
   if (!child) {
-    const bool later = child.error().what == trouble::kind::unavailable;
+    // A file system that does not answer now will not be asked again and again: whoever waits is
+    // told.
+    const bool later =
+        child.error().what == trouble::kind::unavailable && child.error().number != ETIMEDOUT;
     saved_.forget_run(job.job.label);
     job.reason = job.job.label + ": cannot be started: " + child.error().text;
     say(job.job.label, "cannot be started: " + child.error().text);

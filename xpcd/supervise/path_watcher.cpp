@@ -1,11 +1,14 @@
 #include "supervise/path_watcher.hpp"
 
+#include "supervise/bounded_look.hpp"
+
 #include <sys/inotify.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
+#include <memory>
 
 #include "log.hpp"
 
@@ -32,6 +35,42 @@ std::string tidy(const std::string& path) {
     if (c != '/' || result.empty() || result.back() != '/') result += c;
   }
   while (result.size() > 1 && result.back() == '/') result.pop_back();
+  return result;
+}
+
+/// What a path is watched by; see path_watcher::entry.
+struct watched {
+  int self = -1, above = -1;
+  std::string child;
+  std::vector<std::string> failed;
+};
+
+/// @return inotify's number; -1 when nothing is there.
+int watch_one(int borrowed_events, const std::string& path, bool must_be_directory,
+              std::vector<std::string>* failed) {
+  struct stat status;
+  if (::stat(path.c_str(), &status) < 0) return -1;
+  const bool is_directory = S_ISDIR(status.st_mode);
+  if (must_be_directory && !is_directory) return -1;
+  const int number = ::inotify_add_watch(borrowed_events, path.c_str(),
+                                         is_directory ? directory_mask | IN_ONLYDIR : file_mask);
+  if (number < 0 && errno != ENOENT && errno != ENOTDIR) {
+    failed->push_back(path + " cannot be watched: " + std::strerror(errno));
+  }
+  return number;
+}
+
+watched look_at(int borrowed_events, const std::string& path) {
+  watched result;
+  // First what is above: what appears before the second look is seen by it, what appears later is
+  // told of.
+  std::string at = path;
+  while (result.above < 0 && at != "/") {
+    result.child = last_of(at);
+    at = parent_of(at);
+    result.above = watch_one(borrowed_events, at, true, &result.failed);
+  }
+  result.self = watch_one(borrowed_events, path, false, &result.failed);
   return result;
 }
 
@@ -74,21 +113,6 @@ void path_watcher::wait() {
   });
 }
 
-int path_watcher::watch_path(const std::string& path, bool must_be_directory, entry* user) {
-  struct stat status;
-  if (!events_ || ::stat(path.c_str(), &status) < 0) return -1;
-  const bool is_directory = S_ISDIR(status.st_mode);
-  if (must_be_directory && !is_directory) return -1;
-  const int number = ::inotify_add_watch(events_.get(), path.c_str(),
-                                         is_directory ? directory_mask | IN_ONLYDIR : file_mask);
-  if (number >= 0) {
-    users_[number].insert(user);
-  } else if (errno != ENOENT && errno != ENOTDIR) {
-    log_line(weight::error, path + " cannot be watched: " + std::strerror(errno));
-  }
-  return number;
-}
-
 void path_watcher::leave(int number, entry* user) {
   auto at = users_.find(number);
   if (at == users_.end()) return;
@@ -108,15 +132,19 @@ void path_watcher::disarm(entry& one) {
 
 void path_watcher::arm(entry& one) {
   disarm(one);
-  // First what is above: what appears before the second look is seen by it, what appears later is
-  // told of.
-  std::string at = one.path;
-  while (one.above < 0 && at != "/") {
-    one.child = last_of(at);
-    at = parent_of(at);
-    one.above = watch_path(at, true, &one);
+  if (!events_) return;
+  auto events = std::make_shared<base::fd>(base::fd::copy(events_.get()));
+  outcome<watched> found = looks().look<watched>(one.path, [path = one.path, events] {
+    return outcome<watched>(look_at(events->get(), path));
+  });
+  if (!found) return log_line(weight::error, "cannot be watched: " + found.error().text);
+  for (const std::string& line : found->failed) log_line(weight::error, line);
+  one.self = found->self;
+  one.above = found->above;
+  one.child = std::move(found->child);
+  for (const int number : {one.self, one.above}) {
+    if (number >= 0) users_[number].insert(&one);
   }
-  one.self = watch_path(one.path, false, &one);
 }
 
 void path_watcher::on_event(int number, const std::string& name, std::set<entry*>* changed) {

@@ -52,7 +52,6 @@ class path_watcher {
   void on_event(int number, const std::string& name, std::set<entry*>* changed);
   void arm(entry& one);
   void disarm(entry& one);
-  int watch_path(const std::string& path, bool must_be_directory, entry* user);
   void leave(int number, entry* user);
 
   std::list<entry> entries_;

@@ -1,5 +1,6 @@
 #include "supervise/program.hpp"
 
+#include "supervise/bounded_look.hpp"
 #include "supervise/trusted_path.hpp"
 
 #include <fcntl.h>
@@ -147,9 +148,7 @@ outcome<std::string> look_for(const std::string& named, const std::string& searc
   return trouble{trouble::kind::not_found, named + ": no such program in " + search_path, ENOENT};
 }
 
-}  // namespace
-
-outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
+outcome<program> find_program(const std::string& named, const std::vector<std::string>& arguments,
                               const std::string& search_path, program_rule rule) {
   outcome<std::string> path = look_for(named, search_path, rule.borrowed_root);
   if (!path) return path.error();
@@ -196,6 +195,22 @@ outcome<program> open_program(const std::string& named, const std::vector<std::s
   }
   result.file = std::move(*file);
   return result;
+}
+
+}  // namespace
+
+outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
+                              const std::string& search_path, program_rule rule) {
+  // A look that is given up goes on when its caller has let go of the root.
+  std::shared_ptr<base::fd> root;
+  if (rule.borrowed_root >= 0) {
+    root = std::make_shared<base::fd>(base::fd::copy(rule.borrowed_root));
+    if (!*root) return system_trouble(errno, named);
+    rule.borrowed_root = root->get();
+  }
+  return looks().look<program>(named, [named, arguments, search_path, rule, root] {
+    return find_program(named, arguments, search_path, rule);
+  });
 }
 
 }  // namespace openxpc::supervise

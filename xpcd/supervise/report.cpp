@@ -1,6 +1,7 @@
 // What list and print show. Keys are lower case with dashes; times in milliseconds.
 
 #include "domain/socket_diag.hpp"
+#include "supervise/bounded_look.hpp"
 #include "supervise/output.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
@@ -172,9 +173,13 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
   if (job->kept_output) {
     set(all, "stderr", strings(last_lines(job->kept_output.get(), shown_lines)));
   } else if (!job->job.stderr_path.empty()) {
-    base::fd file(
-        ::open(job->job.stderr_path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-    if (file) set(all, "stderr", strings(last_lines(file.get(), shown_lines)));
+    using lines = std::vector<std::string>;
+    const std::string& path = job->job.stderr_path;
+    const outcome<lines> found = looks().look<lines>(path, [path] {
+      const base::fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+      return outcome<lines>(file ? last_lines(file.get(), shown_lines) : lines());
+    });
+    set(all, "stderr", strings(found ? *found : lines{found.error().text}));
   }
   return result;
 }

@@ -67,12 +67,12 @@ std::string served_mount_of(const std::string& path) {
   return served_mount_of(table.str(), path);
 }
 
-bool is_on_served_mount(int borrowed_file) {
+std::string served_mount_of(int borrowed_file) {
   char path[PATH_MAX];
   const std::string link = "/proc/self/fd/" + std::to_string(borrowed_file);
   const ssize_t size = ::readlink(link.c_str(), path, sizeof path);
-  return size > 0 && path[0] == '/' &&
-         !served_mount_of(std::string(path, static_cast<std::size_t>(size))).empty();
+  if (size <= 0 || path[0] != '/') return {};
+  return served_mount_of(std::string(path, static_cast<std::size_t>(size)));
 }
 
 }  // namespace openxpc::supervise

@@ -16,6 +16,6 @@ std::string served_mount_of(std::string_view mountinfo, const std::string& path)
 std::string served_mount_of(const std::string& path);
 
 /// What is open there, by the path that the kernel knows it by.
-bool is_on_served_mount(int borrowed_file);
+std::string served_mount_of(int borrowed_file);
 
 }  // namespace openxpc::supervise

@@ -1,5 +1,6 @@
 #include "supervise/sockets.hpp"
 
+#include "supervise/bounded_look.hpp"
 #include "supervise/trusted_path.hpp"
 
 #include <fcntl.h>
@@ -75,7 +76,9 @@ outcome<address_list> addresses_of(const job::socket_entry& entry) {
   return address_list(found);
 }
 
-outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file) {
+namespace {
+
+outcome<base::fd> find_parent(const std::string& path, bool trusted, std::string* file) {
   if (trusted) return open_trusted_parent(path, file);
   const std::size_t slash = path.rfind('/');
   *file = path.substr(slash + 1);
@@ -83,6 +86,20 @@ outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string
   base::fd directory(::open(parent.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
   if (!directory) return system_trouble(errno, parent);
   return directory;
+}
+
+}  // namespace
+
+outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file) {
+  *file = path.substr(path.rfind('/') + 1);
+  return looks().look<base::fd>(path, [path, trusted] {
+    std::string name;
+    outcome<base::fd> directory = find_parent(path, trusted, &name);
+    // What is done there next asks for that name, too.
+    struct stat ignored;
+    if (directory) (void)::fstatat(directory->get(), name.c_str(), &ignored, AT_SYMLINK_NOFOLLOW);
+    return directory;
+  });
 }
 
 namespace {

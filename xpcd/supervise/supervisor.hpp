@@ -4,6 +4,7 @@
 #include "job/read.hpp"
 #include "supervise/cgroup.hpp"
 #include "supervise/companion.hpp"
+#include "supervise/given_files.hpp"
 #include "supervise/lasting_state.hpp"
 #include "supervise/limited_log.hpp"
 #include "supervise/mount_watcher.hpp"
@@ -227,14 +228,11 @@ class supervisor {
   void check_shut_down();
 
   // launch.cpp
-  struct run_files {
-    base::fd in, out, error;
-  };
   event start_program(supervised& job);
   outcome<program> open_program_of(const job::description& job,
                                    const std::vector<std::string>& environment) const;
   failure_of forbidden(const job::description& job) const;
-  failure_of open_files(supervised& job, const std::optional<credentials>& who, run_files* files);
+  failure_of open_files(supervised& job, const std::optional<credentials>& who, given_files* files);
   static bool goes_to_journal(const job::description& job);
   void tell_output(supervised& job, bool to_the_end);
   outcome<spawned> spawn_job(supervised& job, program_image* image,

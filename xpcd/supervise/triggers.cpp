@@ -17,13 +17,12 @@ namespace openxpc::supervise {
 
 namespace {
 
-bool exists(const std::string& path) {
+bool is_there(const std::string& path) {
   struct stat status;
   return ::stat(path.c_str(), &status) == 0;
 }
 
-/// A directory that cannot be read has nothing for the job to do.
-bool has_entries(const std::string& path) {
+bool is_filled(const std::string& path) {
   DIR* stream = ::opendir(path.c_str());
   if (stream == nullptr) return false;
   bool found = false;
@@ -33,6 +32,20 @@ bool has_entries(const std::string& path) {
   }
   ::closedir(stream);
   return found;
+}
+
+/// What cannot be looked at is neither there nor not there.
+bool exists(const std::string& path, bool wanted) {
+  const outcome<bool> found =
+      looks().look<bool>(path, [path] { return outcome<bool>(is_there(path)); });
+  return found && *found == wanted;
+}
+
+/// A directory that cannot be read has nothing for the job to do.
+bool has_entries(const std::string& path) {
+  const outcome<bool> found =
+      looks().look<bool>(path, [path] { return outcome<bool>(is_filled(path)); });
+  return found && *found;
 }
 
 bool depends_on_exit(const job::keep_alive& keep) {
@@ -62,7 +75,7 @@ bool supervisor::condition_holds(const supervised& job) const {
   }
   if (what.keep.after_initial_demand && job.start_count == 0) return false;
   for (const auto& [path, wanted] : what.keep.path_state) {
-    if (exists(path) == wanted) return true;
+    if (exists(path, wanted)) return true;
   }
   for (const auto& [label, wanted] : what.keep.other_job) {
     if ((jobs_.count(label) != 0) == wanted) return true;

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "base/fd.hpp"
+#include "job/description.hpp"
+#include "job/outcome.hpp"
+#include "supervise/credentials.hpp"
+
+#include <optional>
+
+namespace openxpc::supervise {
+
+/// What a job reads from and writes to, which xpcd opens for it. Where a file system does not
+/// answer, neither opening nor closing holds xpcd up.
+struct given_files {
+  base::fd in, out, error;  // empty: the job names none
+
+  given_files() = default;
+  ~given_files();
+  given_files(const given_files&) = delete;
+  given_files& operator=(const given_files&) = delete;
+
+  /// The mount point of a file system that may hang where it is closed; empty: none of them does.
+  std::string served_mount() const;
+};
+
+/// Opens what the description names, as the user that the job runs as: root would open what that
+/// user may not. Looks at the working directory as well, where the new process goes while xpcd
+/// waits for it; whether it may is its own to find out.
+/// @param trusted  nobody but root may have had a hand in the directories of the files
+/// @return nothing, or what is in the way: key, path and reason
+failure_of open_given_files(const job::description& job, const std::optional<credentials>& who,
+                            bool trusted, given_files* files);
+
+}  // namespace openxpc::supervise
