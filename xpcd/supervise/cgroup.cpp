@@ -19,7 +19,7 @@ namespace {
 
 constexpr int most_groups = 16;  // of one job at a time
 constexpr std::string_view domain_prefix = "xpc-";
-constexpr const char* manager_suffix = ".manager";
+constexpr std::string_view manager_suffix = ".manager";
 
 /// These files are made by the kernel: never created, never truncated. Returns errno or 0.
 int write_file(int borrowed_directory, const char* name, std::string_view text) {
@@ -139,12 +139,9 @@ void job_cgroup::kill() const noexcept {
 cgroups::cgroups(outcome<std::string> own, std::string name) : name_(std::move(name)) {
   if (own) {
     own_ = std::move(*own);
-    // An xpcd that became another one by exec may have left its group (leave_own_group).
-    const std::string leaf = "/" + name_ + manager_suffix;
-    if (own_.size() > leaf.size() &&
-        own_.compare(own_.size() - leaf.size(), leaf.size(), leaf) == 0) {
-      own_.resize(own_.size() - leaf.size());
-    }
+    // An xpcd that became another one by exec may have left its group (leave_own_group), and one
+    // may be started in a group that is for it alone.
+    if (own_.ends_with(manager_suffix)) own_.resize(own_.rfind('/'));
   } else {
     why_not_ = own.error().text;
     tried_ = true;
@@ -246,7 +243,7 @@ void cgroups::remove_abandoned() const {
 
 /// A group that hands controllers down may have no process itself, the uppermost excepted.
 failure_of cgroups::leave_own_group() {
-  const std::string leaf = name_ + manager_suffix;
+  const std::string leaf = name_ + std::string(manager_suffix);
   if (::mkdirat(own_fd_.get(), leaf.c_str(), 0755) < 0 && errno != EEXIST) {
     return system_trouble(errno, own_ + "/" + leaf);
   }

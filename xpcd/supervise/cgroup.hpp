@@ -41,7 +41,8 @@ class job_cgroup {
   std::string path_;
 };
 
-/// The groups of a domain's jobs: OWN/NAME/LABEL@0, OWN being xpcd's own group. A job's group is
+/// The groups of a domain's jobs: OWN/NAME/LABEL@0, OWN being xpcd's own group, or the one above
+/// where xpcd is alone in one whose name ends in ".manager". A job's group is
 /// kept from one run to the next; while something is left in it the next run gets LABEL@1.
 class cgroups {
  public:

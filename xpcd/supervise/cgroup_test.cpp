@@ -155,6 +155,15 @@ TEST_F(FakeCgroups, OneThatAnotherUserLeftUnderItsNameIsNotTaken) {
       << group.error().text;
 }
 
+TEST_F(FakeCgroups, AnXpcdInAGroupOfItsOwnMakesThoseOfItsJobsBesideIt) {
+  make_group("job@0");
+  ASSERT_EQ(::mkdir((own + "/xpcd.manager").c_str(), 0755), 0);
+  cgroups all(own + "/xpcd.manager", "xpc-1-2");
+  outcome<job_cgroup> made = all.make("job", {{"TasksMax", 7}});
+  ASSERT_TRUE(made) << made.error().text;
+  EXPECT_EQ(made->path(), own + "/xpc-1-2/job@0");
+}
+
 TEST_F(FakeCgroups, OneThatSomebodyKeepsLockedIsUsedAllTheSame) {
   make_group("job@0");
   const base::fd held(::open((own + "/xpc-1-2").c_str(), O_RDONLY | O_CLOEXEC));
