@@ -214,7 +214,7 @@ inbox::fault inbox::take_body(const frame& what, cursor& at) {
   const std::uint64_t bytes = what.body.size() + what.attachments * attachment_weight_bytes;
   if (bytes > message_bytes_ || what.attachments > attachments_)
     return "a message beyond our limits";
-  arrival whole;
+  arrival& whole = at.out.emplace_back();
   whole.what = what.what;
   whole.id = what.id;
   whole.body = what.body;
@@ -224,7 +224,7 @@ inbox::fault inbox::take_body(const frame& what, cursor& at) {
   whole.row_credit = what.extra.row_credit;
   if (what.attachments) take_attachments(what, at, whole.attachments, whole.lost_attachments);
   const bool no_room = what.what == kind::reply && answers_held_ + bytes > 2 * message_bytes_;
-  return deliver(std::move(whole), at, what.counted_bytes(), false, no_room);
+  return deliver(at, what.counted_bytes(), false, no_room);
 }
 
 /// Adds a piece; the last one makes it whole.
@@ -253,7 +253,7 @@ inbox::fault inbox::store(assembly& into, const frame& what, cursor& at) {
   last_stored_ = what.more ? &into : nullptr;
   if (what.more) return std::nullopt;
 
-  arrival whole;
+  arrival& whole = at.out.emplace_back();
   whole.what = into.what;
   whole.id = into.id;
   whole.deadline = into.extra.deadline;
@@ -269,11 +269,12 @@ inbox::fault inbox::store(assembly& into, const frame& what, cursor& at) {
   const std::uint64_t counted = into.counted;
   const bool advanced = into.advanced, no_room = into.no_room;
   into = assembly{};
-  return deliver(std::move(whole), at, counted, advanced, no_room);
+  return deliver(at, counted, advanced, no_room);
 }
 
-inbox::fault inbox::deliver(arrival&& whole, cursor& at, std::uint64_t counted, bool advanced,
-                            bool no_room) {
+/// The last of at.out is whole: gives it what it needs on the way up, or takes it out again.
+inbox::fault inbox::deliver(cursor& at, std::uint64_t counted, bool advanced, bool no_room) {
+  arrival& whole = at.out.back();
   strip(whole);
   switch (whole.what) {
     case kind::message:
@@ -295,13 +296,17 @@ inbox::fault inbox::deliver(arrival&& whole, cursor& at, std::uint64_t counted, 
     }
     case kind::row: {
       issued_call* call = calls_.issued.find(whole.id);
-      if (!call) return "a row of a subscription that is over";
+      if (!call) {
+        at.out.pop_back();
+        return "a row of a subscription that is over";
+      }
       ++counts_.rows_received;
       if (call->swallow) {
         ++counts_.dropped_late;
         for (base::fd& each : whole.attachments) at.rubbish.push_back(std::move(each));
         call->rows.let_go(counted);
         if (call->rows.worth_announcing()) answers_.put_credit(whole.id, call->rows.announce());
+        at.out.pop_back();
         return std::nullopt;
       }
       whole.context = call->context;
@@ -312,6 +317,7 @@ inbox::fault inbox::deliver(arrival&& whole, cursor& at, std::uint64_t counted, 
       issued_call* call = calls_.issued.find(whole.id);
       if (!call || call->swallow) {
         ++counts_.dropped_late;
+        at.out.pop_back();
         return std::nullopt;
       }
       whole.context = call->context;
@@ -332,17 +338,17 @@ inbox::fault inbox::deliver(arrival&& whole, cursor& at, std::uint64_t counted, 
             whole.body.size() + whole.attachments.size() * attachment_weight_bytes;
         whole.held = {bytes, 0, charge::account::answers, false};
       }
-      finish_call(whole, at);
-      return std::nullopt;
+      finish_call(at);
   }
-  at.out.push_back(std::move(whole));
   return std::nullopt;
 }
 
-/// The final answer of a call of ours: the id is free, the answer goes up unless nobody wants it.
-void inbox::finish_call(arrival& answer, cursor& at) {
+/// The last of at.out is the final answer of a call of ours: the id is free, the answer goes up
+/// unless nobody wants it.
+void inbox::finish_call(cursor& at) {
+  arrival& answer = at.out.back();
   issued_call* call = calls_.issued.find(answer.id);
-  if (!call) return;
+  if (!call) return at.out.pop_back();
   const bool swallow = call->swallow;
   answer.context = std::move(call->context);
   calls_.issued.erase(answer.id);
@@ -350,10 +356,9 @@ void inbox::finish_call(arrival& answer, cursor& at) {
   if (swallow) {
     ++counts_.dropped_late;
     for (base::fd& each : answer.attachments) at.rubbish.push_back(std::move(each));
-    return;
+    return at.out.pop_back();
   }
   answers_held_.fetch_add(answer.held.bytes, std::memory_order_relaxed);
-  at.out.push_back(std::move(answer));
 }
 
 void inbox::strip(arrival& what) const noexcept {
@@ -432,7 +437,8 @@ inbox::fault inbox::take_stream_mark(const frame& what, cursor& at) {
       return "an end without its sequence number";
     mark.sequence = what.extra.sequence;
     ++counts_.answers_received;
-    finish_call(mark, at);
+    at.out.push_back(std::move(mark));
+    finish_call(at);
     return std::nullopt;
   }
   if (call->accepted) return "a subscription is accepted twice";

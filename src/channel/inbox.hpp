@@ -95,9 +95,9 @@ class inbox {
   fault take_stream_mark(const frame& what, cursor& at);
   fault store(assembly& into, const frame& what, cursor& at);
   void take_attachments(const frame& what, cursor& at, std::vector<base::fd>& to, bool& lost);
-  fault deliver(arrival&& whole, cursor& at, std::uint64_t counted, bool advanced, bool no_room);
+  fault deliver(cursor& at, std::uint64_t counted, bool advanced, bool no_room);
   fault check_sequence(issued_call& call, const extensions& extra, bool required);
-  void finish_call(arrival& answer, cursor& at);
+  void finish_call(cursor& at);
   void discard(assembly& what, cursor& at);
   void announce();
   void advance(assembly& what, std::uint64_t bytes);

@@ -10,6 +10,7 @@ namespace {
 
 /// Small one-way frames are joined into runs; what is longer is kept as it is.
 constexpr std::size_t run_frame_most_bytes = 2048;
+constexpr std::uint64_t default_row_credit = std::uint64_t{1} << 20;
 constexpr std::size_t run_first_bytes = 8192, run_later_bytes = 65536;
 
 bool is_call(kind what) noexcept { return what == kind::request || what == kind::subscribe; }
@@ -113,7 +114,8 @@ void outbox::account(outgoing& what, const measure& takes, served_call* of, admi
     issued_call call;
     call.what = what.what;
     call.context = std::move(what.context);
-    if (what.what == kind::subscribe) call.rows = credit_giver(*what.extra.row_credit);
+    if (what.what == kind::subscribe)
+      call.rows = credit_giver(what.extra.row_credit.value_or(default_row_credit));
     if (how.how == route::direct) {
       call.begun = true;
       ++calls_.open_at_peer;
@@ -142,7 +144,7 @@ outbox::admitted outbox::put(outgoing& what, bool may_be_direct) {
   admitted how;
   served_call* of = on_calls_lane(what.what) ? nullptr : calls_.served.find(what.id);
   if (what.what == kind::subscribe && !what.extra.row_credit)
-    what.extra.row_credit = std::uint64_t{1} << 20;
+    what.extra.row_credit = default_row_credit;
   const measure takes = measure_of(what);
   const sent::outcome verdict = judge(what, takes, of);
   if (verdict != sent::outcome::left) {

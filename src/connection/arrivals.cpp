@@ -114,7 +114,7 @@ void conversation::arrived(channel::arrival&& what) {
     default:
       break;
   }
-  auto context = what.context;
+  auto context = std::move(what.context);
   if (context)
     static_cast<asker*>(context.get())->answered(std::move(what), *channel_);
   else

@@ -82,8 +82,9 @@ void reader::arrived_row(channel::arrival&& what, channel::channel& over) {
   counts_.missed += missed;
   counts_.bytes += held.bytes;
   ++arrived_count_;
+  const bool first = arrived_.empty();
   arrived_.add(std::move(what), sequence, missed);
-  tell(lock);
+  if (first) tell(lock);  // who waits does so only while there is none
 }
 
 void reader::tell(std::unique_lock<std::mutex>& lock) {
