@@ -78,6 +78,9 @@ void load(supervise::supervisor& jobs, const std::string& path, bool trusted,
   if (!is_new) return complain(path + ": the label " + label + " is shadowed by " + first->second);
   if (jobs.was_removed(label)) return complain(path + ": " + label + " was removed, and stays so");
   for (const std::string& line : reading->warnings) complain("warning: " + line);
+  for (const std::string& line : jobs.warnings_for(reading->job)) {
+    complain("warning: " + path + ": " + line);
+  }
   outcome<std::string> loaded = jobs.bootstrap(std::move(*reading), path);
   if (!loaded) complain(loaded.error().text);
 }

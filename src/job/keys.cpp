@@ -40,7 +40,7 @@ constexpr key_rule rules[] = {
     {"HopefullyExitsFirst", nullptr, launchd_order},
     {"HopefullyExitsLast", nullptr, launchd_order},
     {"InitGroups", read_init_groups, nullptr},
-    {"JetsamProperties", nullptr, "memory is limited by HardResourceLimits"},
+    {"JetsamProperties", nullptr, "memory is limited by CgroupLimits"},
     {"KeepAlive", read_keep_alive, nullptr},
     {"Label", read_label, nullptr},
     {"LaunchEvents", read_launch_events, nullptr},

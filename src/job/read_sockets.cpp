@@ -105,6 +105,25 @@ constexpr field fields[] = {
     {"SockServiceName", read_service},  {"SockType", read_type},
 };
 
+/// Keys of launchd.plist(5) without effect, and why.
+struct ignored_field {
+  const char *key, *why;
+};
+
+constexpr ignored_field ignored_fields[] = {
+    {"Bonjour", "xpcd announces no services on the network"},
+    {"MulticastGroup", "a program joins groups itself"},
+    {"ReceivePacketInfo", "a program sets options of its sockets itself"},
+    {"SecureSocketWithKey", "a path given by SockPathName is what others know it by"},
+};
+
+std::string why_ignored(const std::string& key) {
+  for (const ignored_field& one : ignored_fields) {
+    if (key == one.key) return std::string("has no effect here: ") + one.why;
+  }
+  return "has no effect: there is no such key";
+}
+
 void complete(reader& in, const key_path& path, socket_entry* entry) {
   using family = socket_entry::family;
   if (!entry->path.empty() && entry->how == family::any) entry->how = family::unix_path;
@@ -136,7 +155,7 @@ void read_entry(reader& in, const key_path& path, const std::string& name, xpc_o
     for (const field& known : fields) {
       if (key == known.key) return known.read(in, here, one, &entry);
     }
-    in.warn(here, "has no effect here");
+    in.warn(here, why_ignored(key));
   });
   complete(in, path, &entry);
   job->sockets.push_back(std::move(entry));

@@ -73,5 +73,28 @@ TEST(JobSockets, MistakesAreNamed) {
   EXPECT_EQ(error_of("[]"), "j:2: Sockets: expected dictionary, found array");
 }
 
+TEST(JobSockets, KeysWithoutEffectAreNamedWithTheReason) {
+  struct {
+    std::string key, reason;
+  } const cases[] = {
+      {"Bonjour", "here: xpcd announces no services on the network"},
+      {"MulticastGroup", "here: a program joins groups itself"},
+      {"ReceivePacketInfo", "here: a program sets options of its sockets itself"},
+      {"SecureSocketWithKey", "here: a path given by SockPathName is what others know it by"},
+      {"SockColour", ": there is no such key"},
+  };
+  for (const auto& one : cases) {
+    outcome<reading> result = read(
+        "{\"Label\": \"a\", \"Program\": \"/bin/true\",\n\"Sockets\": {\"s\": "
+        "{\"SockServiceName\": 1, \"" +
+            one.key + "\": true}}}",
+        "j");
+    ASSERT_TRUE(result) << result.error().text;
+    const std::string between = one.reason.front() == ':' ? "" : " ";
+    EXPECT_EQ(result->warnings, std::vector<std::string>{"j:2: Sockets/s/" + one.key +
+                                                         ": has no effect" + between + one.reason});
+  }
+}
+
 }  // namespace
 }  // namespace openxpc::job

@@ -141,6 +141,10 @@ void read_launch_events(reader& in, const key_path& path, xpc_object_t value, de
       good = false;
       return;
     }
+    if (stream.compare(0, 10, "com.apple.") == 0 && source_of(stream) == event_source::adapter) {
+      in.warn({path.front(), stream},
+              "nothing here publishes events of this stream by itself; see xpc_events(3)");
+    }
     each_entry(events, [&](const std::string& name, xpc_object_t criteria) {
       const key_path here{path.front(), stream, name};
       good = is_good(here, name, criteria) && good;

@@ -75,6 +75,17 @@ TEST(JobTriggers, R236_KeepAliveConditions) {
                 "network is"}));
 }
 
+TEST(JobTriggers, StreamsOfApplesSystemsAreNamedForNobodyFeedsThem) {
+  outcome<reading> result = read_json(
+      "\"LaunchEvents\": {\"com.apple.iokit.matching\": {\"usb\": {}}, "
+      "\"com.apple.xpc.activity\": {\"nightly\": {\"Interval\": 60}}, \"org.a\": {\"b\": {}}}");
+  ASSERT_TRUE(result) << result.error().text;
+  EXPECT_EQ(result->warnings, std::vector<std::string>{
+                                  "j:2: LaunchEvents/com.apple.iokit.matching: nothing here "
+                                  "publishes events of this stream by itself; see xpc_events(3)"});
+  EXPECT_NE(result->job.launch_events, nullptr) << "an adapter may";
+}
+
 TEST(JobTriggers, LaunchEventsAreKeptAsTheyWereWritten) {
   outcome<reading> two = read_json(
       "\"LaunchEvents\": {\"org.example.stream\": {\"one\": {\"Match\": 1}, \"two\": {}}}");

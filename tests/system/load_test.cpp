@@ -55,8 +55,14 @@ TEST_F(Load, DirectoriesAreReadInTheirOrderAndTheFirstLabelWins) {
 TEST_F(Load, WhatIsWrongIsSaidAndKeepsNothingElseFromBeingLoaded) {
   write("first/bad.plist", plist("bad", {"/bin/true"}, {}, "<key>RunAtLoad</key><real>1</real>"));
   write("first/broken.plist", "<plist>");
-  write("first/good.plist", plist("good", {"/bin/true"}, {}, "<key>Flies</key><true/>\n"));
+  write("first/good.plist", plist("good", {"/bin/true"}, {},
+                                  "<key>Flies</key><true/>\n"
+                                  "<key>UserName</key><string>0</string>\n"));
   manager xpcd(root + "/domain", both());
+  EXPECT_TRUE(has_line(xpcd.log(), "xpcd: warning: " + root +
+                                       "/first/good.plist: UserName: has no effect: it counts in "
+                                       "the system domain only"))
+      << xpcd.log();
   EXPECT_EQ(text_at(xpcd.print("good"), "state"), "waiting");
   EXPECT_FALSE(xpcd.verb("print", "bad"));
   const std::string log = xpcd.log();
