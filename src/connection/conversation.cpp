@@ -1,6 +1,7 @@
 #include "connection/conversation.hpp"
 
 #include "base/random.hpp"
+#include "channel/reaper.hpp"
 #include "channel/socket/socket_transport.hpp"
 #include "connection/events.hpp"
 #include "connection/handle.hpp"
@@ -9,6 +10,7 @@
 #include "connection/trace.hpp"
 #include "engine/engine.hpp"
 #include "engine/fork.hpp"
+#include "object/shared_fd.hpp"
 
 // The program's side of a conversation: opening, sending, ending. What comes in is in arrivals.cpp.
 //
@@ -17,6 +19,11 @@
 // have locks of their own that are never held around it.
 namespace openxpc::connection {
 namespace {
+
+[[maybe_unused]] const bool closes_elsewhere = [] {
+  object::shared_fd::close_received(channel::bury);
+  return true;
+}();
 
 // Between attempts to connect: doubles from the first to the longest, and varies, so that many
 // clients of one service that restarts do not come back in step.

@@ -13,12 +13,24 @@ namespace openxpc::object {
 /// sent, a received message.
 class shared_fd final : public base::counted {
  public:
+  /// Closes it, where whoever lets go of the last reference need not wait for that.
+  using closer = void (*)(base::fd) noexcept;
+
   explicit shared_fd(base::fd&& owned) noexcept : fd_(std::move(owned)) {}
+  /// One that somebody sent. Closing it may hang for as long as its sender chose (threat T45), so
+  /// it is left to close_received() unless it is of a kind that cannot.
+  static ref<shared_fd> received(base::fd&& owned);
+  /// Once for the process, by the layer that has a thread for it. Without one it is closed in
+  /// place.
+  static void close_received(closer how) noexcept;
+  ~shared_fd() override;
+
   /// Lent; close-on-exec.
   int get() const noexcept { return fd_.get(); }
 
  private:
   base::fd fd_;
+  bool received_ = false;
 };
 
 /// Whose word a descriptor's content rests on.

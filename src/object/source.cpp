@@ -43,7 +43,7 @@ bool source::accept(std::vector<base::fd>&& attachments, std::optional<wire::mal
   auto owned = std::move(attachments);
   where_ = std::move(found.out_of_line);
   attachments_.reserve(owned.size());
-  for (auto& each : owned) attachments_.push_back(base::make_ref<shared_fd>(std::move(each)));
+  for (auto& each : owned) attachments_.push_back(shared_fd::received(std::move(each)));
   return true;
 }
 

@@ -167,25 +167,29 @@ XPC_TEST_ROLE(hung_sender) {
   return 0;
 }
 
-TEST_F(HungFiles, T45_DescriptorsThatHangAtClosingHoldUpNobodyElse) {
+TEST_F(HungFiles, T45_DescriptorsThatHangAtClosingHoldUpNeitherServiceNorManager) {
   mount(place, hung_mount::server::deaf_at_closing);
   if (IsSkipped()) return;
   start();
   session before = xpcd->open(name);
   answer got = before.call("hello");
   ASSERT_TRUE(got) << got.message;
-  xpc_testing::child sender = xpc_testing::child::role(
-      "hung_sender", {.arguments = {xpcd->directory() + "/" + name, place + "/file"}});
-  for (int i = 0; i < 5; ++i) sender.expect_line("sent");
-  for (int i = 0; i < 50; ++i) {
-    answer again = before.call("hello");
-    ASSERT_TRUE(again) << again.message;
+  for (const std::string& whom : {name, std::string(".control")}) {
+    xpc_testing::child sender = xpc_testing::child::role(
+        "hung_sender", {.arguments = {xpcd->directory() + "/" + whom, place + "/file"}});
+    for (int i = 0; i < 5; ++i) sender.expect_line("sent");
+    for (int i = 0; i < 50; ++i) {
+      answer again = before.call("hello");
+      ASSERT_TRUE(again) << again.message;
+    }
+    EXPECT_TRUE(xpcd->open(name).call("hello")) << "a newcomer is served";
+    EXPECT_EQ(text_at(xpcd->print("echo"), "state"), "running");
+    sender.kill(SIGKILL);
+    // It may hang at its own end as long as the file system does.
+    hung.reset();
+    sender.wait();
+    if (whom == name) mount(place, hung_mount::server::deaf_at_closing);
   }
-  EXPECT_TRUE(xpcd->open(name).call("hello")) << "a newcomer is served";
-  sender.kill(SIGKILL);
-  // It may hang at its own end as long as the file system does.
-  hung.reset();
-  sender.wait();
 }
 
 }  // namespace
