@@ -205,6 +205,12 @@ TEST_P(KeptState, AMountThatNobodySawStartsTheJob) {
   ASSERT_NO_FATAL_FAILURE(succeed());
   EXPECT_EQ(number_at(job(), "starts"), 0) << "it was mounted before";
   ASSERT_EQ(::umount2(at.c_str(), MNT_DETACH), 0);
+  // The kernel gives a mount's number to the next one: xpcd must have seen the end of it.
+  xpc_testing::wait_until("xpcd to see that nothing is mounted there", [&] {
+    std::ifstream in(xpcd.directory() + "/.run/mounts", std::ios::binary);
+    const std::string known{std::istreambuf_iterator<char>(in), {}};
+    return !known.empty() && known.find(at) == std::string::npos;
+  });
   ASSERT_NO_FATAL_FAILURE(succeed_while([&] { EXPECT_TRUE(mount()); }));
   xpc_testing::wait_until("the job to run", [&] { return number_at(job(), "starts") == 1; });
   EXPECT_EQ(::umount2(at.c_str(), MNT_DETACH), 0);

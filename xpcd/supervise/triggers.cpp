@@ -153,7 +153,9 @@ void supervisor::trigger(const job_ref& job, bool remember) {
 void supervisor::make_up_for_absence(const job_ref& job) {
   if (!job->extra) return;
   const job::description& what = job->job;
+  // Both clocks at the same moment: looking at a file takes its time.
   const base::instant now = base::boot_clock::now();
+  const auto day = std::chrono::system_clock::now().time_since_epoch();
   // A run answers what came before it, and what came due during it.
   const base::instant begun = std::max(job->loaded, job->limits.started());
   const base::instant since = job->last ? std::max(begun, job->last->when) : begun;
@@ -174,8 +176,7 @@ void supervisor::make_up_for_absence(const job_ref& job) {
     const outcome<std::chrono::nanoseconds> changed =
         looks().look<std::chrono::nanoseconds>(path, [path] { return time_of_change(path); });
     if (!changed) continue;
-    const auto ago = std::chrono::system_clock::now().time_since_epoch() - *changed;
-    if (ago < now - begun) return trigger(job, true);
+    if (day - *changed < now - begun) return trigger(job, true);
   }
 }
 
