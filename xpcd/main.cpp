@@ -162,6 +162,13 @@ class signals {
  public:
   signals(asio::io_context& loop, std::function<void()> end, std::function<void()> child)
       : set_(loop, SIGTERM, SIGINT, SIGCHLD), end_(std::move(end)), child_(std::move(child)) {
+    // Asio's handlers interrupt whatever system call is under way.
+    for (const int each : {SIGTERM, SIGINT, SIGCHLD}) {
+      struct sigaction how{};
+      ::sigaction(each, nullptr, &how);
+      how.sa_flags |= SA_RESTART;
+      ::sigaction(each, &how, nullptr);
+    }
     wait();
   }
   void stop() { set_.cancel(); }

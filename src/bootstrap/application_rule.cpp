@@ -1,10 +1,10 @@
 #include "bootstrap/application_rule.hpp"
 
 #include "base/fd.hpp"
+#include "base/poll_now.hpp"
 #include "bootstrap/variable.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/socket.h>
 
 #include <string>
@@ -29,10 +29,7 @@ class only_application final : public connection::admission {
   }
 
  private:
-  bool is_alive() const noexcept {
-    pollfd look{process_.get(), POLLIN, 0};
-    return ::poll(&look, 1, 0) == 0;
-  }
+  bool is_alive() const noexcept { return !base::has_ended(process_.get()); }
   const pid_t pid_;
   const base::fd process_;
 };

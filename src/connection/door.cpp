@@ -1,5 +1,6 @@
 #include "connection/door.hpp"
 
+#include "base/poll_now.hpp"
 #include "channel/socket/socket_transport.hpp"
 #include "connection/handle.hpp"
 #include "connection/listener.hpp"
@@ -27,8 +28,7 @@ bool is_final(int error) {
 
 /// Such a socket is ready for ever, and has nobody to accept.
 bool is_shut_down(const base::fd& socket) {
-  pollfd look{socket.get(), POLLRDHUP, 0};
-  return ::poll(&look, 1, 0) > 0 && (look.revents & (POLLRDHUP | POLLHUP)) != 0;
+  return (base::poll_now(socket.get(), POLLRDHUP) & (POLLRDHUP | POLLHUP)) != 0;
 }
 
 }  // namespace

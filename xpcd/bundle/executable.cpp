@@ -1,10 +1,10 @@
 #include "bundle/executable.hpp"
 
+#include "base/poll_now.hpp"
 #include "supervise/bounded_look.hpp"
 
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,11 +14,6 @@
 namespace openxpc::bundle {
 
 namespace {
-
-bool is_alive(int borrowed_pidfd) {
-  pollfd look{borrowed_pidfd, POLLIN, 0};
-  return ::poll(&look, 1, 0) == 0;
-}
 
 trouble denied(pid_t pid, const std::string& reason) {
   return {trouble::kind::denied, "process " + std::to_string(pid) + ": " + reason, EPERM};
@@ -45,7 +40,7 @@ outcome<executable> look_at(const caller& who) {
   const int file_error = errno;
   const std::optional<std::uint64_t> started = supervise::start_ticks_of(who.pid);
   // From here on nothing is looked up by the number any more: what was read was this process's.
-  if (!is_alive(who.pidfd.get())) return denied(who.pid, "is gone");
+  if (base::has_ended(who.pidfd.get())) return denied(who.pid, "is gone");
   if (theirs.empty()) return system_trouble(namespace_error, root + "/ns/mnt");
   if (!file || !started) return system_trouble(file_error, root + "/exe");
   if (theirs != ours) {

@@ -1,9 +1,9 @@
 #include "control/confinement.hpp"
 
 #include "base/fd.hpp"
+#include "base/poll_now.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -71,10 +71,10 @@ std::string namespace_of(int directory, const char* name) {
 
 failure_of confinement_of(pid_t pid, int borrowed_pidfd) {
   base::fd here(::open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!here) return system_trouble(errno, "/proc/self");
   base::fd there(
       pid > 0 ? ::open(("/proc/" + std::to_string(pid)).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
               : -1);
-  if (!here) return trouble{trouble::kind::unavailable, "/proc cannot be read", errno};
   if (!there || borrowed_pidfd < 0)
     return denied("xpcd cannot see the process that asks: it is gone, or in another pid namespace");
 
@@ -107,8 +107,7 @@ failure_of confinement_of(pid_t pid, int borrowed_pidfd) {
     }
   }
   // Only now: as long as it lives its number is nobody else's.
-  pollfd alive{borrowed_pidfd, POLLIN, 0};
-  if (::poll(&alive, 1, 0) != 0) return denied("the process that asks has ended");
+  if (base::has_ended(borrowed_pidfd)) return denied("the process that asks has ended");
   return why;
 }
 

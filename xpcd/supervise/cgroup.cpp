@@ -160,7 +160,8 @@ cgroups::~cgroups() {
     char text[256];
     // Only a change after the last reading is an event.
     if (::read(events.get(), text, sizeof text) > 0 && group.is_populated()) {
-      ::poll(&changed, 1, patience_ms);
+      while (::poll(&changed, 1, patience_ms) < 0 && errno == EINTR) {
+      }
     }
   }
   sweep();

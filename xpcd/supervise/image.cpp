@@ -1,9 +1,10 @@
 #include "supervise/image.hpp"
 
+#include "base/poll_now.hpp"
+
 #include <climits>
 
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -37,8 +38,7 @@ program_image image_of_process(pid_t pid, int borrowed_pidfd, const char* path) 
   image.file.reset(::open(link, O_PATH | O_CLOEXEC));
   char target[PATH_MAX];
   const ssize_t size = image.file ? ::readlink(link, target, sizeof target - 1) : -1;
-  pollfd alive{borrowed_pidfd, POLLIN, 0};
-  if (size < 0 || ::poll(&alive, 1, 0) != 0) return {};
+  if (size < 0 || base::has_ended(borrowed_pidfd)) return {};
   target[size] = 0;
   // The kernel's word for a file that was replaced since.
   if (char* gone = std::strstr(target, " (deleted)"); gone != nullptr && gone[10] == 0) *gone = 0;

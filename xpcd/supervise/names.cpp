@@ -1,5 +1,6 @@
 // Names and sockets of jobs: binding, watching, refusing, rotating.
 
+#include "base/poll_now.hpp"
 #include "domain/socket_diag.hpp"
 #include "supervise/private_place.hpp"
 #include "supervise/sockets.hpp"
@@ -162,12 +163,11 @@ void supervisor::on_listener(const job_ref& job, const std::string& text) {
   for (owned_name& name : job->names) {
     if (name.name != text) continue;
     name.listener_watch.stop();
-    pollfd look{name.bound.socket.get(), POLLIN | POLLRDHUP, 0};
-    if (::poll(&look, 1, 0) > 0) {
-      if (look.revents & (POLLRDHUP | POLLHUP)) {
+    if (const short there = base::poll_now(name.bound.socket.get(), POLLIN | POLLRDHUP)) {
+      if (there & (POLLRDHUP | POLLHUP)) {
         say(job->job.label, "somebody shut the listening socket of " + text + " down; bound anew");
         rotate(*job, name);
-      } else if (look.revents & POLLIN) {
+      } else if (there & POLLIN) {
         if (job->run && job->run->estranged) return apply(job, event::restart);
         return apply(job, event::activity);
       }
@@ -266,8 +266,7 @@ void supervisor::watch_sockets(const job_ref& job) {
 
 bool supervisor::has_waiting_socket(const supervised& job) {
   for (const owned_socket& one : job.sockets) {
-    pollfd look{one.it.fd.get(), POLLIN, 0};
-    if (::poll(&look, 1, 0) > 0 && (look.revents & POLLIN)) return true;
+    if (base::poll_now(one.it.fd.get(), POLLIN) & POLLIN) return true;
   }
   return false;
 }
@@ -314,11 +313,8 @@ void supervisor::settle_names(supervised& job, bool rotate_all) {
   for (owned_name& name : job.names) {
     if (name.options.hide_until_check_in) hide_name(job, name);
     const int socket = name.bound.socket.get();
-    bool usable = socket >= 0;
-    if (usable) {
-      pollfd look{socket, POLLRDHUP, 0};
-      usable = ::poll(&look, 1, 0) >= 0 && (look.revents & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
-    }
+    const bool usable =
+        socket >= 0 && (base::poll_now(socket, POLLRDHUP) & (POLLRDHUP | POLLHUP | POLLERR)) == 0;
     if (rotate_all || !usable || name.options.reset_at_close) {
       rotate(job, name);
     } else {

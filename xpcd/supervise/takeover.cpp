@@ -1,12 +1,12 @@
 // Taking over from an xpcd that was killed: its jobs, their processes, and the sockets these hand
 // back.
 
+#include "base/poll_now.hpp"
 #include "domain/socket_diag.hpp"
 #include "supervise/output.hpp"
 #include "supervise/sockets.hpp"
 #include "supervise/supervisor.hpp"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -150,8 +150,7 @@ failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, ba
     other_checked_in(job, *other, std::move(link));
     return std::nullopt;
   }
-  pollfd alive{job && job->run ? job->run->pidfd.get() : -1, POLLIN, 0};
-  if (!job || !job->run || ::poll(&alive, 1, 0) != 0) {
+  if (!job || !job->run || base::has_ended(job->run->pidfd.get())) {
     return trouble{trouble::kind::denied,
                    "process " + std::to_string(pid) + " is not that of any job here"};
   }
