@@ -68,7 +68,7 @@ outcome<std::string> contents(const std::string& path, bool trusted) {
 
 void load(supervise::supervisor& jobs, const std::string& path, bool trusted,
           std::map<std::string, std::string>* seen) {
-  outcome<std::string> text = supervise::looks().look<std::string>(
+  outcome<std::string> text = supervise::looks().look_there<std::string>(
       path, [path, trusted] { return contents(path, trusted); });
   if (!text) return complain(text.error().text);
   outcome<job::reading> reading = job::read(*text, path);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "job/outcome.hpp"
+#include "supervise/trusted_path.hpp"
 
 #include <sys/types.h>
 
@@ -40,6 +41,13 @@ class bounded_looks {
     if (failure_of why = run(path, [found, work = std::move(work)] { *found = work(); }))
       return *why;
     return std::move(**found);
+  }
+
+  /// look() for work that touches nothing but what the path leads to: where that cannot hang
+  /// (is_near()) it needs no other thread, and to wake one takes longer than most looks.
+  template <class T>
+  outcome<T> look_there(const std::string& path, std::function<outcome<T>()> work) {
+    return is_near(path) ? work() : look<T>(path, std::move(work));
   }
 
   /// What hangs now: paths, or the mount points that they lie below. Each keeps a thread.

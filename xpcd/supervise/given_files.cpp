@@ -57,7 +57,7 @@ failure_of open_given_files(const job::description& job, const std::optional<cre
   for (const auto& one : all) {
     if (one.path.empty()) continue;
     outcome<base::fd> opened =
-        looks().look<base::fd>(one.path, [who, path = one.path, open = one.open, trusted] {
+        looks().look_there<base::fd>(one.path, [who, path = one.path, open = one.open, trusted] {
           return open_as(who, path, open, trusted);
         });
     if (!opened) {

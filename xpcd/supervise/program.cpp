@@ -197,10 +197,20 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
   return result;
 }
 
+/// Whether neither the file nor the interpreter of a script can make a look hang.
+bool is_all_near(const std::string& path) {
+  if (!is_near(path)) return false;
+  const base::fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
+  const std::string start = file ? first_bytes(file.get()) : std::string();
+  return start.compare(0, 2, "#!") != 0 || is_near(parse_interpreter(start).path);
+}
+
 }  // namespace
 
 outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
                               const std::string& search_path, program_rule rule) {
+  if (rule.borrowed_root < 0 && is_all_near(named))
+    return find_program(named, arguments, search_path, rule);
   // A look that is given up goes on when its caller has let go of the root.
   std::shared_ptr<base::fd> root;
   if (rule.borrowed_root >= 0) {

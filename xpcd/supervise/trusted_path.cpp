@@ -2,7 +2,9 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/openat2.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <deque>
@@ -67,8 +69,22 @@ struct place {
   bool is_directory = true;
 };
 
+/// How far a walk goes.
+enum class reach : unsigned char { anywhere, one_file_system };
+
+base::fd open_step(int borrowed_directory, const std::string& name, reach how_far) {
+  open_how how{};
+  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
+  if (how_far == reach::anywhere)
+    return base::fd(::openat(borrowed_directory, name.c_str(), static_cast<int>(how.flags)));
+  how.resolve = RESOLVE_NO_XDEV;
+  return base::fd(
+      static_cast<int>(::syscall(SYS_openat2, borrowed_directory, name.c_str(), &how, sizeof how)));
+}
+
 /// The places since the root are kept, so that ".." goes back to what was looked at.
-outcome<base::fd> walk(outcome<base::fd> root, const std::string& path, uid_t owner) {
+outcome<base::fd> walk(outcome<base::fd> root, const std::string& path, uid_t owner,
+                       reach how_far = reach::anywhere) {
   if (path.empty() || path.front() != '/') {
     return trouble{trouble::kind::bad_input, path + ": is not an absolute path", EINVAL};
   }
@@ -87,7 +103,7 @@ outcome<base::fd> walk(outcome<base::fd> root, const std::string& path, uid_t ow
       if (way.size() > 1) way.pop_back();
       continue;
     }
-    base::fd next(::openat(way.back().at.get(), part.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    base::fd next = open_step(way.back().at.get(), part, how_far);
     struct stat status;
     if (!next || ::fstat(next.get(), &status) < 0) return system_trouble(errno, here);
     if (failure_of why = judge(status, here, owner)) return *why;
@@ -110,6 +126,10 @@ outcome<base::fd> open_trusted(const std::string& path) { return open_owned(path
 
 outcome<base::fd> open_owned(const std::string& path, uid_t owner) {
   return walk(open_root(), path, owner);
+}
+
+bool is_near(const std::string& path) {
+  return static_cast<bool>(walk(open_root(), path, ::geteuid(), reach::one_file_system));
 }
 
 outcome<base::fd> open_trusted_in(int borrowed_root, const std::string& path) {

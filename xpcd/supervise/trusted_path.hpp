@@ -24,6 +24,11 @@ outcome<base::fd> open_trusted_in(int borrowed_root, const std::string& path);
 /// open_trusted() where files of that user count as well as root's.
 outcome<base::fd> open_owned(const std::string& path, uid_t owner);
 
+/// Whether a path leads to something on the root file system by steps that nobody but root and this
+/// user can change (as open_owned() judges them), so that looking at it cannot hang, whatever
+/// others do. Asks no other file system.
+bool is_near(const std::string& path);
+
 /// open_trusted() for the directory that a file stands in; `*name` gets the last part of the path.
 outcome<base::fd> open_trusted_parent(const std::string& path, std::string* name);
 

@@ -32,6 +32,26 @@ TEST_F(TrustedPath, WhatTheSystemBringsIsTrustedThroughItsLinks) {
   EXPECT_TRUE(open_trusted("/usr/../bin/./sh"));
 }
 
+TEST_F(TrustedPath, T45_WhatNobodyElseCanMakeHangIsNear) {
+  struct stat uppermost, shell;
+  ASSERT_EQ(::stat("/", &uppermost), 0);
+  ASSERT_EQ(::stat("/bin/sh", &shell), 0);
+  EXPECT_EQ(is_near("/bin/sh"), shell.st_dev == uppermost.st_dev) << "through whatever links";
+  EXPECT_FALSE(is_near("/proc/self/status")) << "another file system";
+  EXPECT_FALSE(is_near("/bin/no-such-program")) << "who knows what will be there";
+  EXPECT_FALSE(is_near("bin/sh"));
+}
+
+TEST_F(TrustedPath, T45_WhereOthersMayPutSomethingElseIsNotNear) {
+  if (!is_root()) GTEST_SKIP() << "gives directories away: needs root";
+  std::ofstream(root + "/file") << "x";
+  const bool before = is_near(root + "/file");  // where directories of tests are on the root's
+  ASSERT_EQ(::chown(root.c_str(), 65534, 65534), 0);
+  EXPECT_FALSE(is_near(root + "/file"));
+  ASSERT_EQ(::chown(root.c_str(), 0, 0), 0);
+  EXPECT_EQ(is_near(root + "/file"), before);
+}
+
 TEST_F(TrustedPath, T58_WhatIsNotRootsIsRefusedByName) {
   if (is_root()) {
     ASSERT_EQ(::chown(root.c_str(), 65534, 65534), 0);
