@@ -166,7 +166,8 @@ TEST_F(CleanStart, T59_AJobThatLeavesItsProcessGroupEndsWithItsCgroup) {
   // The domain's directory is gone, and a new one of somebody else may get its number, and so the
   // name of its group.
   const bool is_there = ::stat(of_domain.c_str(), &after) == 0 && after.st_ino == before.st_ino;
-  EXPECT_FALSE(is_there) << of_domain;
+  EXPECT_FALSE(is_there) << of_domain << "\n"
+                         << contents(of_domain + "/cgroup.events") << xpcd.log();
 }
 
 TEST_F(CleanStart, T62_ALimitThatNobodyWouldEnforceRefusesTheLaunch) {

@@ -13,6 +13,8 @@
 #include <cstring>
 #include <ctime>
 
+#include "log.hpp"
+
 namespace openxpc::supervise {
 
 namespace {
@@ -164,8 +166,17 @@ cgroups::~cgroups() {
       }
     }
   }
-  sweep();
-  ::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR);
+  // The kernel may call a group busy a moment longer than it says that somebody is in it.
+  constexpr int attempts = 100;
+  constexpr timespec a_moment{0, 10'000'000};
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    sweep();
+    if (::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR) == 0 || errno != EBUSY) return;
+    if (read_file(domain_fd_.get(), "cgroup.events").find("populated 0") == std::string::npos)
+      return;  // what a job was told to leave behind
+    ::nanosleep(&a_moment, nullptr);
+  }
+  log_line(weight::warning, own_ + "/" + name_ + ": nothing runs in it, but it cannot be removed");
 }
 
 /// Makes the domain's group, if it is not there, and holds it, so that it is not an abandoned one.
