@@ -88,10 +88,9 @@ TEST_F(WhyNot, AThrottledServiceMakesClientsWait) {
   ASSERT_TRUE(client.call("hello"));
   EXPECT_FALSE(client.call("crash"));
   xpcd.wait_for_state("echo", "throttled");
-  expect(
-      name, EX_OK,
-      {"wait  it ended too quickly and starts again in ",
-       "wait  its last run was ended by signal 9 (Killed)", "wait  it printed: about to crash"});
+  expect(name, EX_OK,
+         {"wait  it ended too quickly and starts again in ",
+          "wait  its last run was ended by signal 9 (Killed)", "wait  it printed: about to crash"});
 }
 
 TEST_F(WhyNot, AProgramThatIsNotThereIsNamed) {

@@ -130,7 +130,7 @@ struct supervised {
   base::fd
       kept_output;  // standard error of the current or last run, where it has no file of its own
   off_t told_output = -1;  // so much of that the journal has; -1: look
-  unsigned refusing = 0;  // orders on their way to the refuser
+  unsigned refusing = 0;   // orders on their way to the refuser
   asio::steady_timer timer;
   base::instant timer_at = base::never;
   /// Verbs that wait: for the outcome of a start, for the end.
