@@ -1,16 +1,11 @@
 #include "base/recycled.hpp"
 
+#include "base/sanitized.hpp"
+
 #include <new>
 
 namespace openxpc::base {
 namespace {
-
-// What is kept hides from AddressSanitizer who uses it too long.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool keeps = false;
-#else
-constexpr bool keeps = true;
-#endif
 
 constexpr std::size_t step_bytes = 64, sizes = recycled_most_bytes / step_bytes;
 
@@ -62,7 +57,7 @@ void give_small(void* at, std::size_t size_bytes) noexcept {
   if (place >= sizes) return ::operator delete(at);
   shelf& to = own;
   if (to.count[place] >= to.most) [[unlikely]] {
-    if (!keeps || to.most != 0 || to.ended) return ::operator delete(at);
+    if (!keeps_memory || to.most != 0 || to.ended) return ::operator delete(at);
     static thread_local const sweeper at_the_end_of_the_thread;
     static_cast<void>(&at_the_end_of_the_thread);
     to.most = recycled_most_count;

@@ -1,5 +1,7 @@
 #include "base/spare_blocks.hpp"
 
+#include "base/sanitized.hpp"
+
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -11,13 +13,6 @@
 
 namespace openxpc::base {
 namespace {
-
-// What is kept hides from AddressSanitizer who uses it too long.
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool keeps = false;
-#else
-constexpr bool keeps = true;
-#endif
 
 constexpr std::size_t places = 16;
 
@@ -47,7 +42,7 @@ void want_huge_pages(const memory_block& of) noexcept {
 }  // namespace
 
 memory_block take_block(std::size_t least_bytes) noexcept {
-  if (keeps && least_bytes >= spare_least_bytes && least_bytes <= spare_most_bytes) {
+  if (keeps_memory && least_bytes >= spare_least_bytes && least_bytes <= spare_most_bytes) {
     shelf& from = own();
     const std::lock_guard hold(from.lock);
     memory_block* best = nullptr;
@@ -83,7 +78,7 @@ memory_block grow_block(memory_block old, std::size_t used_bytes,
 }
 
 void give_block(void* at, std::size_t size_bytes) noexcept {
-  if (keeps && size_bytes >= spare_least_bytes && size_bytes <= spare_most_bytes) {
+  if (keeps_memory && size_bytes >= spare_least_bytes && size_bytes <= spare_most_bytes) {
     shelf& to = own();
     const std::lock_guard hold(to.lock);
     if (to.total_bytes + size_bytes <= spare_total_bytes)
