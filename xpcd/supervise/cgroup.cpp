@@ -42,6 +42,11 @@ std::string read_file(int borrowed_directory, const char* name) {
   return all;
 }
 
+/// Nothing runs in a group, nor below it.
+bool is_known_empty(int borrowed_group) {
+  return read_file(borrowed_group, "cgroup.events").find("populated 0") != std::string::npos;
+}
+
 bool has_word(std::string_view text, std::string_view word) {
   while (!text.empty()) {
     const std::size_t end = text.find_first_of(" \n");
@@ -172,8 +177,7 @@ cgroups::~cgroups() {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     sweep();
     if (::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR) == 0 || errno != EBUSY) return;
-    if (read_file(domain_fd_.get(), "cgroup.events").find("populated 0") == std::string::npos)
-      return;  // what a job was told to leave behind
+    if (!is_known_empty(domain_fd_.get())) return;  // what a job was told to leave behind
     ::nanosleep(&a_moment, nullptr);
   }
   log_line(weight::warning, own_ + "/" + name_ + ": nothing runs in it, but it cannot be removed");
@@ -245,7 +249,7 @@ void cgroups::remove_abandoned() const {
     if (entry == name_) return;
     base::fd other = open_directory(own_fd_.get(), entry);
     if (!other || ::flock(other.get(), LOCK_EX | LOCK_NB) < 0) return;
-    if (read_file(other.get(), "cgroup.events").find("populated 0") == std::string::npos) return;
+    if (!is_known_empty(other.get())) return;
     each_entry(other.get(), "", [&other](const char* group) {
       if (std::strchr(group, '@') != nullptr) ::unlinkat(other.get(), group, AT_REMOVEDIR);
     });

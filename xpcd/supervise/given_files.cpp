@@ -66,24 +66,17 @@ failure_of open_given_files(const job::description& job, const std::optional<cre
       return why;
     }
     one.file = std::move(*opened);
+    if (&one.file != &directory && files->served_mount.empty())
+      files->served_mount = served_mount_of(one.file.get());
   }
   return std::nullopt;
 }
 
-std::string given_files::served_mount() const {
-  for (const base::fd* one : {&in, &out, &error}) {
-    if (std::string mount = *one ? served_mount_of(one->get()) : std::string(); !mount.empty())
-      return mount;
-  }
-  return {};
-}
-
 given_files::~given_files() {
-  const std::string mount = served_mount();
-  if (mount.empty()) return;
+  if (served_mount.empty()) return;
   auto all = std::make_shared<unclosed>();
   for (base::fd* one : {&in, &out, &error}) all->files.push_back(std::move(*one));
-  (void)looks().run(mount, [all] { all->files.clear(); });
+  (void)looks().run(served_mount, [all] { all->files.clear(); });
 }
 
 }  // namespace openxpc::supervise

@@ -6,6 +6,7 @@
 #include "supervise/credentials.hpp"
 
 #include <optional>
+#include <string>
 
 namespace openxpc::supervise {
 
@@ -13,14 +14,13 @@ namespace openxpc::supervise {
 /// answer, neither opening nor closing holds xpcd up.
 struct given_files {
   base::fd in, out, error;  // empty: the job names none
+  /// The mount point of a file system that may hang where they are closed; empty: none does.
+  std::string served_mount;
 
   given_files() = default;
   ~given_files();
   given_files(const given_files&) = delete;
   given_files& operator=(const given_files&) = delete;
-
-  /// The mount point of a file system that may hang where it is closed; empty: none of them does.
-  std::string served_mount() const;
 };
 
 /// Opens what the description names, as the user that the job runs as: root would open what that

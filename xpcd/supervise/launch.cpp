@@ -175,7 +175,7 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
   given_files files;
   if (failure_of why = open_files(job, owner, &files)) return *why;
   // What was lent in the low room is closed there.
-  if (files.served_mount().empty()) plan.room = &room_;
+  if (files.served_mount.empty()) plan.room = &room_;
   plan.stdin_fd = files.in.get();
   plan.stdout_fd = files.out.get();
   if (files.out && goes_to_journal(job.job)) {
