@@ -3,14 +3,11 @@
 
 #include "support/patience.hpp"
 #include "support/resources.hpp"
-#include "support/role.hpp"
 
 #include <gtest/gtest.h>
 
 #include <signal.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <array>
 #include <cerrno>
@@ -21,24 +18,10 @@
 #include <functional>
 #include <set>
 
-#include "attack/faulty_kernel.hpp"
+#include "attack/under_faults.hpp"
 #include "system/manager.hpp"
 
 using namespace system_test;
-using openxpc::base::fd;
-
-/// verbs_under_faults DIRECTORY STATE, a socket: becomes xpcd, whose system calls the test answers.
-XPC_TEST_ROLE(verbs_under_faults) {
-  const fd listener(attack::confine());
-  if (!listener) {
-    std::fprintf(stderr, "cannot: %s\n", std::strerror(errno));
-    return 77;
-  }
-  if (!attack::send_descriptor(call.borrowed_fd(0), listener.get())) return 1;
-  ::execl(OPENXPC_XPCD, OPENXPC_XPCD, "--domain", call.arguments.at(0).c_str(), "--state",
-          call.arguments.at(1).c_str(), "--ready-fd", "1", nullptr);
-  return 1;
-}
 
 namespace {
 
@@ -95,34 +78,14 @@ const std::array<row, 9>& rows() {
   return all;
 }
 
-class VerbFaults : public ::testing::TestWithParam<row> {
+class VerbFaults : public attack::UnderFaults, public ::testing::WithParamInterface<row> {
  protected:
   void SetUp() override {
-    int ends[2];
-    ASSERT_EQ(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
-    const fd ours(ends[0]);
-    fd theirs(ends[1]);
-    xpcd.emplace(xpc_testing::child::role(
-        "verbs_under_faults",
-        {.arguments = {directory, state}, .borrowed_fds = {theirs.get()}, .keep_stderr = true}));
-    theirs.reset();
-    fd listener = attack::take_descriptor(ours.get());
-    if (!listener) {
-      xpcd->wait();
-      GTEST_SKIP() << "NOT SHOWN: no system call can be answered here: " << xpcd->error_text();
-    }
-    kernel.emplace(std::move(listener));
-    xpcd->expect_line("ready");
+    start({"--domain", directory, "--state", state});
+    if (HasFatalFailure() || IsSkipped()) return;
     load("job", "<key>RunAtLoad</key><true/><key>ThrottleInterval</key><integer>0</integer>");
     ASSERT_TRUE(ask("setenv", known_variable));
     ASSERT_TRUE(ask("enable", about_job));
-  }
-  void TearDown() override {
-    if (xpcd && xpcd->alive()) {
-      xpcd->kill(SIGTERM);
-      EXPECT_EQ(xpcd->wait().status, 0) << xpcd->error_text();
-    }
-    kernel.reset();
   }
   void load(const std::string& label, const std::string& more) const {
     const std::string text = plist(label, {"/bin/sleep", "1000"}, {label + ".name"}, more);
@@ -178,8 +141,6 @@ class VerbFaults : public ::testing::TestWithParam<row> {
 
   const std::string root = xpc_testing::runtime_directory();
   const std::string directory = root + "/domain", state = root + "/state";
-  std::optional<xpc_testing::child> xpcd;
-  std::optional<attack::faulty_kernel> kernel;
 };
 INSTANTIATE_TEST_SUITE_P(, VerbFaults, ::testing::ValuesIn(rows()),
                          [](const auto& one) { return std::string(one.param.name); });
