@@ -60,6 +60,11 @@ class UpgradeCutShort : public ::testing::Test {
       EXPECT_FALSE(reply);
     });
   }
+  void begin_upgrade_that_gets_ready() {
+    install_version(program, 2);
+    begin_upgrade();
+    wait_for_log("the new version is ready and serves from now on");
+  }
   void kill_and_start() {
     xpcd.kill();
     asked.join();
@@ -130,9 +135,7 @@ TEST_F(UpgradeCutShort, BeforeTheOldVersionHasEndedTheNewOneServesOn) {
   session client = xpcd.open(name);
   openxpc_call_t held = hold(client);
   const pid_t old = pid();
-  install_version(program, 2);
-  begin_upgrade();
-  wait_for_log("the new version is ready and serves from now on");
+  begin_upgrade_that_gets_ready();
   ASSERT_EQ(ask(), "2");
   const pid_t next = pid();
   ASSERT_NE(next, old);
@@ -154,10 +157,8 @@ TEST_F(UpgradeCutShort, TheOldVersionIsKilledWhenItsTimeIsOverAlsoByTheNextXpcd)
   session client = xpcd.open(name);
   openxpc_call_t held = hold(client);
   const pid_t old = pid();
-  install_version(program, 2);
   // Killed at once: whichever comes first, the old one may not stay for good.
-  begin_upgrade();
-  wait_for_log("the new version is ready and serves from now on");
+  begin_upgrade_that_gets_ready();
   kill_and_start();
   wait_until_gone(old);
   forget(held);
@@ -186,9 +187,7 @@ TEST_F(UpgradeCutShort, WhoDiesWithTheServiceManagerIsNotWaitedFor) {
   session client = xpcd.open(name);
   openxpc_call_t held = hold(client);
   const pid_t old = pid();
-  install_version(program, 2);
-  begin_upgrade();
-  wait_for_log("the new version is ready and serves from now on");
+  begin_upgrade_that_gets_ready();
   const pid_t next = pid();
   xpcd.kill();
   asked.join();
