@@ -13,8 +13,6 @@
 #include <cstring>
 #include <ctime>
 
-#include "log.hpp"
-
 namespace openxpc::supervise {
 
 namespace {
@@ -40,11 +38,6 @@ std::string read_file(int borrowed_directory, const char* name) {
     all.append(part, static_cast<std::size_t>(got));
   }
   return all;
-}
-
-/// Nothing runs in a group, nor below it.
-bool is_known_empty(int borrowed_group) {
-  return read_file(borrowed_group, "cgroup.events").find("populated 0") != std::string::npos;
 }
 
 bool has_word(std::string_view text, std::string_view word) {
@@ -156,7 +149,7 @@ cgroups::cgroups(outcome<std::string> own, std::string name) : name_(std::move(n
 }
 
 /// What was killed a moment ago may still be on its way out: the kernel says when a group is empty.
-cgroups::~cgroups() {
+void cgroups::remove() noexcept {
   if (!domain_fd_) return;
   constexpr int patience_ms = 1000;
   for (const std::string& each : forgotten_) {
@@ -171,16 +164,9 @@ cgroups::~cgroups() {
       }
     }
   }
-  // The kernel may call a group busy a moment longer than it says that somebody is in it.
-  constexpr int attempts = 100;
-  constexpr timespec a_moment{0, 10'000'000};
-  for (int attempt = 0; attempt < attempts; ++attempt) {
-    sweep();
-    if (::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR) == 0 || errno != EBUSY) return;
-    if (!is_known_empty(domain_fd_.get())) return;  // what a job was told to leave behind
-    ::nanosleep(&a_moment, nullptr);
-  }
-  log_line(weight::warning, own_ + "/" + name_ + ": nothing runs in it, but it cannot be removed");
+  sweep();
+  ::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR);
+  domain_fd_.reset();
 }
 
 /// Makes the domain's group, if it is not there, and holds it, so that it is not an abandoned one.
@@ -249,7 +235,7 @@ void cgroups::remove_abandoned() const {
     if (entry == name_) return;
     base::fd other = open_directory(own_fd_.get(), entry);
     if (!other || ::flock(other.get(), LOCK_EX | LOCK_NB) < 0) return;
-    if (!is_known_empty(other.get())) return;
+    if (read_file(other.get(), "cgroup.events").find("populated 0") == std::string::npos) return;
     each_entry(other.get(), "", [&other](const char* group) {
       if (std::strchr(group, '@') != nullptr) ::unlinkat(other.get(), group, AT_REMOVEDIR);
     });

@@ -49,9 +49,13 @@ class cgroups {
   /// @param own  xpcd's group, or why it cannot be found. @param name  of the domain's group.
   /// Nothing is made before the first job starts.
   cgroups(outcome<std::string> own, std::string name);
-  ~cgroups();
+  ~cgroups() { remove(); }
   cgroups(const cgroups&) = delete;
   cgroups& operator=(const cgroups&) = delete;
+
+  /// Removes the domain's group, unless something was left running in it. Nothing can be made
+  /// afterwards.
+  void remove() noexcept;
 
   /// A group for a run of this job, with its limits in force: written, and read back. Empty where
   /// groups cannot be made; then a job that declares limits is refused (bad_input: the limit, and

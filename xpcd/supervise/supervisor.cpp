@@ -367,6 +367,9 @@ void supervisor::check_shut_down() {
     if (*self != nullptr && (*self)->shut_down_) {
       base::function<void()> finished = std::move((*self)->shut_down_);
       (*self)->shut_down_ = nullptr;
+      // While the directory is there: its number, which the group is named after, may be somebody
+      // else's at once.
+      (*self)->groups_.remove();
       finished();
     }
   });
