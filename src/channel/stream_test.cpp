@@ -84,6 +84,7 @@ TEST_P(ChannelStream, RowsStopAtTheirCreditAndNothingElseDoes) {
     ++taken;
   EXPECT_EQ(taken, 10);
   EXPECT_EQ(pair.client.call("still there?"), "re:still there?");
+  ASSERT_TRUE(pair.client.heard->until_things(12)) << "an answer may pass rows that wait";
   EXPECT_EQ(pair.client.heard->look([&] { return pair.client.heard->things.size(); }), 12u);
   EXPECT_EQ(pair.server.heard->look([&] { return pair.server.heard->writable_count[id]; }), 0);
   for (std::size_t i = 1; i <= 3; ++i)
