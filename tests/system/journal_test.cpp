@@ -171,6 +171,12 @@ class Journal : public ::testing::Test {
     ASSERT_TRUE(loaded) << loaded.message;
     ASSERT_TRUE(ask("kickstart", label));
   }
+  /// Kills xpcd, but not before it has written down what it told: it does so before it answers.
+  void end_between_two_lines() {
+    ASSERT_TRUE(ask("print", "job"));
+    xpcd->kill(SIGKILL);
+    xpcd->wait();
+  }
   std::vector<std::string> printed(const std::string& label) {
     answer shown = ask("print", label);
     return shown ? texts_at(shown.reply, "job/stderr") : std::vector<std::string>();
@@ -215,8 +221,7 @@ TEST_F(Journal, WhileItRunsLineByLineAndOnceAlsoPastANewServiceManager) {
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   run("job", "echo first >&2; while read line <" + fifo + "; do echo $line >&2; done");
   here.wait_for("first");
-  xpcd->kill(SIGKILL);
-  xpcd->wait();
+  end_between_two_lines();
   const auto tell = [&](const std::string& line) {
     const fd in(::open(fifo.c_str(), O_WRONLY | O_CLOEXEC));
     ASSERT_EQ(::write(in.get(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
@@ -233,8 +238,7 @@ TEST_F(Journal, WhatAJobPrintsWhileThereIsNoServiceManagerArrivesToo) {
   run("job", "echo before >&2; read line < " + root + "/gate; echo meanwhile >&2; : > " + root +
                  "/done; exec sleep 1000");
   here.wait_for("before");
-  xpcd->kill(SIGKILL);
-  xpcd->wait();
+  end_between_two_lines();
   const fd gate(::open((root + "/gate").c_str(), O_WRONLY | O_CLOEXEC));
   ASSERT_EQ(::write(gate.get(), "go\n", 3), 3);
   xpc_testing::wait_until("the job to have said it",

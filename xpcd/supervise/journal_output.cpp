@@ -17,6 +17,11 @@ constexpr const char* told_attribute = "user.openxpc.told";
 constexpr std::size_t most_line_bytes = 48 << 10;  // as journald cuts the lines of a stream
 constexpr std::size_t read_bytes = 256 << 10;
 
+/// Fails in silence where the file system has no such attributes: told_part_of() knows.
+void note_told(int borrowed_file, off_t told) noexcept {
+  ::fsetxattr(borrowed_file, told_attribute, &told, sizeof told, 0);
+}
+
 /// False when it is to be told later.
 bool tell_line(const std::string& label, std::string_view line) {
   // What was trimmed away meanwhile reads as zeros.
@@ -39,6 +44,8 @@ journal_line parse_journal_line(std::string_view line) {
   }
   return {line[1] - '0', line.substr(3)};
 }
+
+void begin_telling(int borrowed_new_file) noexcept { note_told(borrowed_new_file, 0); }
 
 off_t told_part_of(int borrowed_file) noexcept {
   off_t told = 0;
@@ -69,7 +76,7 @@ bool tell_journal(const std::string& label, int borrowed_file, off_t* told, bool
     }
     *told += static_cast<off_t>(text.size() - left.size());
   }
-  if (*told != before) ::fsetxattr(borrowed_file, told_attribute, told, sizeof *told, 0);
+  if (*told != before) note_told(borrowed_file, *told);
   return taken;
 }
 

@@ -17,8 +17,12 @@ struct journal_line {
 };
 journal_line parse_journal_line(std::string_view line);
 
+/// Writes down beside a new file that nothing of it was told yet: where xpcd is killed between a
+/// line and its note, the next one tells that line once more rather than never.
+void begin_telling(int borrowed_new_file) noexcept;
+
 /// How much of the file was told, as an xpcd before this one wrote it down beside it; all of it
-/// where nobody did.
+/// where the file system keeps no such notes.
 off_t told_part_of(int borrowed_file) noexcept;
 
 /// Tells the lines behind `*told`, and moves it on.

@@ -109,6 +109,7 @@ failure_of supervisor::open_files(supervised& job, const std::optional<credentia
       open_kept_output(saved_.borrowed_fd(), run_state::output_file(job.job.label));
   if (kept) {
     job.kept_output = std::move(*kept);
+    if (goes_to_journal(job.job)) begin_telling(job.kept_output.get());
   } else {
     // No reason not to start: what it prints is lost, and that is said.
     say(job.job.label, "its standard error is not kept: " + kept.error().text);
