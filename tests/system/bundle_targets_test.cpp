@@ -54,6 +54,9 @@ TEST_F(Targets, TheVerbsWorkOnAServiceAndMayBeRepeated) {
   wait_until_gone(static_cast<pid_t>(std::atoi(said.output.c_str())));
   EXPECT_EQ(run({"bootout", target}).end.status, 0);
   EXPECT_EQ(run({"print", target}).end.status, EX_UNAVAILABLE);
+  said = run({"bootout", target});
+  EXPECT_EQ(said.end.status, 0) << said.error;
+  EXPECT_EQ(said.error, "xpcctl: nothing is loaded as " + target + "\n");
   // The process gets it back when it asks.
   pid_t next = 0;
   xpc_testing::wait_until("the service to be back", [&] { return (next = pid_at(demo)) > 0; });

@@ -144,7 +144,7 @@ TEST_F(Launch, BadRequestsAreClearErrorsAndChangeNothing) {
     EXPECT_NE(refused.message.find(one.expected), std::string::npos) << refused.message;
   }
   EXPECT_FALSE(std::filesystem::exists(directory() + "/org.example.new"));
-  EXPECT_EQ(xpcd.verb("bootout", "nobody").code, OPENXPC_ERROR_NOT_FOUND);
+  EXPECT_EQ(xpcd.verb("kickstart", "nobody").code, OPENXPC_ERROR_NOT_FOUND);
   EXPECT_EQ(xpcd.verb("fly", "echo").code, OPENXPC_ERROR_UNKNOWN_METHOD);
   object_ref empty = dictionary();
   set(empty, "op", "bootout");

@@ -4,6 +4,7 @@
 
 #include <sysexits.h>
 
+#include <cstdio>
 #include <memory>
 
 #include "manager.hpp"
@@ -19,7 +20,12 @@ int run(const settings& shared, const char* op, const std::vector<std::string>& 
     if (int wrong = resolve_job(given, &here, &label)) return wrong;
     object_ref order = request(op);
     address(order, here, label);
-    if (int failed = carry_out(here, order)) return failed;
+    int status = EX_OK;
+    object_ref reply = ask(here, order, &status);
+    if (!reply) return status;
+    if (has(reply.get(), "was-loaded") && !::xpc_dictionary_get_bool(reply.get(), "was-loaded"))
+      std::fprintf(stderr, "xpcctl: nothing is loaded as %s\n", given.c_str());
+    if (shared.json) print_json(reply.get());
   }
   return EX_OK;
 }

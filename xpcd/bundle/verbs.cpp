@@ -63,6 +63,10 @@ bool turn_to_application(const std::string& op, control::verb_call& call, object
     return false;
   }
   outcome<std::string> label = call.applications->label_of(application, name.value_or(""));
+  if (!label && op == "bootout" && label.error().what == trouble::kind::not_found) {
+    (*answered)(control::booted_out(name.value_or(""), false));
+    return false;
+  }
   if (!label) {
     (*answered)(label.error());
     return false;

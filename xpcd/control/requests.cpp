@@ -71,12 +71,7 @@ answer requests::finish(const std::string& id, const std::string& op, const std:
   return [this, id, op, subject, begun_before,
           answered = std::move(answered)](outcome<object_ref> result) {
     // The first time it was there, and its end was what was asked for.
-    if (!result && begun_before && op == "bootout" &&
-        result.error().what == trouble::kind::not_found) {
-      object_ref reply = new_dictionary();
-      set(reply.get(), "label", subject);
-      result = outcome<object_ref>(std::move(reply));
-    }
+    if (result && begun_before && op == "bootout") set_bool(result->get(), "was-loaded", true);
     end(id, op + " " + subject, result);
     answered(std::move(result));
   };

@@ -21,7 +21,7 @@ class requests {
   /// @param id       chosen by the client
   /// @param subject  of the request: the same id with another subject is another request
   /// @param op       what an earlier xpcd may have done without having noted its end is done again;
-  ///                 for "bootout" a job that is gone then is a success
+  ///                 for "bootout" a job that is gone then is one that was there
   template <class F>
   void run(const std::string& id, const std::string& op, const std::string& subject, F perform,
            answer answered) {

@@ -59,10 +59,15 @@ void bootstrap(supervise::supervisor& jobs, verb_call& call, answer answered) {
   answered(std::move(reply));
 }
 
+/// What is asked for is that nothing is loaded as that label, so that there was nothing is an
+/// answer and no failure.
 void bootout(supervise::supervisor& jobs, verb_call& call, answer answered) {
   std::optional<std::string> label = get_text(call.message, "label");
   if (!label) return answered(wrong_key("bootout", "label", "string", call.message));
-  jobs.bootout(*label, answer_with(*label, std::move(answered)));
+  jobs.bootout(*label, [label = *label, answered = std::move(answered)](failure_of why) {
+    if (why && why->what != trouble::kind::not_found) return answered(*why);
+    answered(booted_out(label, !why));
+  });
 }
 
 void list(supervise::supervisor& jobs, verb_call&, answer answered) {
@@ -293,6 +298,13 @@ constexpr verb verbs[] = {
 };
 
 }  // namespace
+
+object_ref booted_out(const std::string& label, bool was_loaded) {
+  object_ref reply = new_dictionary();
+  set(reply.get(), "label", label);
+  set_bool(reply.get(), "was-loaded", was_loaded);
+  return reply;
+}
 
 const verb* find_verb(const std::string& op) {
   for (const verb& one : verbs) {

@@ -62,6 +62,9 @@ struct verb {
   bool of_services = false;  // said over a service link: verb_call::link is given
 };
 
+/// The answer to bootout: nothing is loaded as that label. @param was_loaded  something was
+object_ref booted_out(const std::string& label, bool was_loaded);
+
 /// Every verb there is, one row each; nullptr for an unknown one.
 const verb* find_verb(const std::string& op);
 
