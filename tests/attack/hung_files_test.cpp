@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <fstream>
 
 #include "attack/hung_mount.hpp"
 #include "system/application.hpp"
@@ -117,6 +118,22 @@ TEST_F(HungFiles, T45_PathsThatDoNotAnswerAreNotWatchedAndStartNothing) {
   EXPECT_NE(refused.message.find(place + "/deep: its file system does not answer"),
             std::string::npos)
       << refused.message;
+}
+
+TEST_F(HungFiles, T45_ADescriptionThatDoesNotAnswerIsLeftOutAlone) {
+  mount(place, hung_mount::server::silent);
+  if (IsSkipped()) return;
+  const std::string jobs = root + "/jobs";
+  std::filesystem::create_directory(jobs);
+  for (const char* label : {"a", "b", "d", "e"})
+    std::ofstream(jobs + "/" + label + ".plist") << plist(label, {"/bin/true"});
+  std::filesystem::create_symlink(place + "/file", jobs + "/c.plist");
+  xpcd.emplace(root + "/domain", std::vector<std::string>{"--jobs", jobs});
+  for (const char* label : {"a", "b", "d", "e"})
+    EXPECT_EQ(text_at(xpcd->print(label), "state"), "waiting") << label;
+  EXPECT_FALSE(xpcd->verb("print", "c"));
+  EXPECT_NE(xpcd->log().find(jobs + "/c.plist: its file system does not answer"), std::string::npos)
+      << xpcd->log();
 }
 
 TEST_F(HungFiles, T45_OutputThatHangsAtClosingHoldsUpItsJobAlone) {

@@ -4,13 +4,14 @@
 #include "supervise/trusted_path.hpp"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#include <cstdlib>
+#include <cerrno>
 #include <memory>
 #include <string_view>
 
@@ -21,11 +22,19 @@ namespace {
 constexpr std::size_t first_line_bytes =
     256;  // as much of a script's first line as the kernel looks at
 
-/// The real path of an open file, for messages and for scripts.
+/// The real path of an open file, for messages and for scripts, as the kernel knows it: none of the
+/// directories is looked at.
 std::string real_path(int fd, const std::string& otherwise) {
-  const std::string link = "/proc/self/fd/" + std::to_string(fd);
-  std::unique_ptr<char, decltype(&std::free)> text(::realpath(link.c_str(), nullptr), &std::free);
-  return text ? std::string(text.get()) : otherwise;
+  char text[PATH_MAX];
+  const ssize_t size =
+      ::readlink(("/proc/self/fd/" + std::to_string(fd)).c_str(), text, sizeof text);
+  if (size <= 0 || static_cast<std::size_t>(size) == sizeof text || *text != '/') return otherwise;
+  std::string path(text, static_cast<std::size_t>(size));
+  constexpr std::string_view deleted = " (deleted)";  // what the kernel puts behind such a path
+  const bool says_deleted =
+      path.size() > deleted.size() &&
+      path.compare(path.size() - deleted.size(), deleted.size(), deleted) == 0;
+  return says_deleted && ::access(path.c_str(), F_OK) != 0 ? otherwise : path;
 }
 
 /// What the file would bring with it; nullptr for nothing.
@@ -37,7 +46,15 @@ const char* rights_of(int borrowed_path_fd, const struct stat& status, const pro
   return nullptr;
 }
 
-outcome<base::fd> open_path(const std::string& path, const program_rule& rule) {
+/// A near look fails with EXDEV, whatever the reason: that is for the far one to find out.
+outcome<base::fd> open_near_path(const std::string& path, const program_rule& rule) {
+  outcome<base::fd> file = rule.trusted ? open_trusted(path, reach::near) : open_near(path);
+  if (!file || !*file) return system_trouble(EXDEV, path);
+  return file;
+}
+
+outcome<base::fd> open_path(const std::string& path, const program_rule& rule, reach how_far) {
+  if (how_far == reach::near) return open_near_path(path, rule);
   if (rule.borrowed_root >= 0) return open_trusted_in(rule.borrowed_root, path);
   if (rule.trusted) return open_trusted(path);
   base::fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
@@ -45,8 +62,8 @@ outcome<base::fd> open_path(const std::string& path, const program_rule& rule) {
   return file;
 }
 
-outcome<base::fd> open_executable(const std::string& path, program_rule rule) {
-  outcome<base::fd> opened = open_path(path, rule);
+outcome<base::fd> open_executable(const std::string& path, program_rule rule, reach how_far) {
+  outcome<base::fd> opened = open_path(path, rule, how_far);
   if (!opened) return opened.error();
   base::fd file = std::move(*opened);
   struct stat status;
@@ -54,8 +71,7 @@ outcome<base::fd> open_executable(const std::string& path, program_rule rule) {
   if (!S_ISREG(status.st_mode)) {
     return trouble{trouble::kind::bad_input, path + ": is not a regular file", EACCES};
   }
-  if (::faccessat(AT_FDCWD, ("/proc/self/fd/" + std::to_string(file.get())).c_str(), X_OK,
-                  AT_EACCESS) < 0) {
+  if (::faccessat(file.get(), "", X_OK, AT_EACCESS | AT_EMPTY_PATH) < 0) {
     return trouble{trouble::kind::denied, path + ": is not executable", EACCES};
   }
   if (const char* rights = rule.no_new_privileges ? rights_of(file.get(), status, rule) : nullptr) {
@@ -149,10 +165,10 @@ outcome<std::string> look_for(const std::string& named, const std::string& searc
 }
 
 outcome<program> find_program(const std::string& named, const std::vector<std::string>& arguments,
-                              const std::string& search_path, program_rule rule) {
+                              const std::string& search_path, program_rule rule, reach how_far) {
   outcome<std::string> path = look_for(named, search_path, rule.borrowed_root);
   if (!path) return path.error();
-  outcome<base::fd> file = open_executable(*path, rule);
+  outcome<base::fd> file = open_executable(*path, rule, how_far);
   if (!file) return file.error();
   program result;
   result.path = real_path(file->get(), *path);
@@ -171,7 +187,7 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
       return trouble{trouble::kind::bad_input,
                      *path + ": its first line names no interpreter by an absolute path", ENOEXEC};
     }
-    outcome<base::fd> interpreter = open_executable(line.path, rule);
+    outcome<base::fd> interpreter = open_executable(line.path, rule, how_far);
     if (!interpreter) {
       trouble why = interpreter.error();
       why.text = *path + ": interpreter " + why.text;
@@ -197,20 +213,15 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
   return result;
 }
 
-/// Whether neither the file nor the interpreter of a script can make a look hang.
-bool is_all_near(const std::string& path) {
-  if (!is_near(path)) return false;
-  const base::fd file(::open(path.c_str(), O_PATH | O_CLOEXEC));
-  const std::string start = file ? first_bytes(file.get()) : std::string();
-  return start.compare(0, 2, "#!") != 0 || is_near(parse_interpreter(start).path);
-}
-
 }  // namespace
 
 outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
                               const std::string& search_path, program_rule rule) {
-  if (rule.borrowed_root < 0 && is_all_near(named))
-    return find_program(named, arguments, search_path, rule);
+  // Where neither the file nor the interpreter of a script can make a look hang.
+  if (rule.borrowed_root < 0 && !named.empty() && named.front() == '/') {
+    outcome<program> found = find_program(named, arguments, search_path, rule, reach::near);
+    if (found || found.error().number != EXDEV) return found;
+  }
   // A look that is given up goes on when its caller has let go of the root.
   std::shared_ptr<base::fd> root;
   if (rule.borrowed_root >= 0) {
@@ -219,7 +230,7 @@ outcome<program> open_program(const std::string& named, const std::vector<std::s
     rule.borrowed_root = root->get();
   }
   return looks().look<program>(named, [named, arguments, search_path, rule, root] {
-    return find_program(named, arguments, search_path, rule);
+    return find_program(named, arguments, search_path, rule, reach::anywhere);
   });
 }
 

@@ -49,6 +49,25 @@ TEST_F(Program, ScriptsAreStartedThroughTheirInterpreterByCanonicalPath) {
   EXPECT_EQ(found->arguments, (std::vector<std::string>{"/bin/sh", "-eu", script, "one"}));
 }
 
+TEST_F(Program, T45_AnInterpreterOnAnotherFileSystemIsFoundAsWell) {
+  const std::string script = write("script", "#!/proc/self/exe -x\n");
+  outcome<program> found = open_program(script, {"anything"}, path_variable);
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(found->arguments, (std::vector<std::string>{"/proc/self/exe", "-x", script}));
+  struct stat opened, own;
+  ASSERT_EQ(::fstat(found->file.get(), &opened), 0);
+  ASSERT_EQ(::stat("/proc/self/exe", &own), 0);
+  EXPECT_EQ(opened.st_ino, own.st_ino);
+}
+
+TEST_F(Program, WhatIsCalledDeletedKeepsItsName) {
+  const std::string script = write("script (deleted)", "#!/bin/sh\n");
+  outcome<program> found = open_program(script, {}, path_variable);
+  ASSERT_TRUE(found) << found.error().text;
+  EXPECT_EQ(found->path, std::filesystem::canonical(script));
+  EXPECT_EQ(found->arguments.back(), found->path);
+}
+
 TEST_F(Program, EachFaultIsNamedWithThePath) {
   struct {
     std::string path, text;

@@ -69,17 +69,19 @@ struct place {
   bool is_directory = true;
 };
 
-/// How far a walk goes.
-enum class reach : unsigned char { anywhere, one_file_system };
+base::fd open_how_given(int borrowed_directory, const std::string& path, std::uint64_t flags,
+                        std::uint64_t resolve) {
+  open_how how{};
+  how.flags = flags | O_PATH | O_CLOEXEC;
+  how.resolve = resolve;
+  return base::fd(
+      static_cast<int>(::syscall(SYS_openat2, borrowed_directory, path.c_str(), &how, sizeof how)));
+}
 
 base::fd open_step(int borrowed_directory, const std::string& name, reach how_far) {
-  open_how how{};
-  how.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC;
   if (how_far == reach::anywhere)
-    return base::fd(::openat(borrowed_directory, name.c_str(), static_cast<int>(how.flags)));
-  how.resolve = RESOLVE_NO_XDEV;
-  return base::fd(
-      static_cast<int>(::syscall(SYS_openat2, borrowed_directory, name.c_str(), &how, sizeof how)));
+    return base::fd(::openat(borrowed_directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  return open_how_given(borrowed_directory, name, O_NOFOLLOW, RESOLVE_NO_XDEV);
 }
 
 /// The places since the root are kept, so that ".." goes back to what was looked at.
@@ -122,14 +124,27 @@ outcome<base::fd> walk(outcome<base::fd> root, const std::string& path, uid_t ow
 
 }  // namespace
 
-outcome<base::fd> open_trusted(const std::string& path) { return open_owned(path, 0); }
+outcome<base::fd> open_trusted(const std::string& path, reach how_far) {
+  return walk(open_root(), path, 0, how_far);
+}
 
 outcome<base::fd> open_owned(const std::string& path, uid_t owner) {
   return walk(open_root(), path, owner);
 }
 
 bool is_near(const std::string& path) {
-  return static_cast<bool>(walk(open_root(), path, ::geteuid(), reach::one_file_system));
+  return static_cast<bool>(walk(open_root(), path, ::geteuid(), reach::near));
+}
+
+base::fd open_near(const std::string& path) {
+  // RESOLVE_CACHED: what is not in memory is not asked for, so that no automounter is, either.
+  // Relative, it would begin where xpcd happens to be.
+  if (!path.empty() && path.front() == '/') {
+    base::fd found = open_how_given(AT_FDCWD, path, 0, RESOLVE_CACHED | RESOLVE_NO_XDEV);
+    if (found) return found;
+  }
+  outcome<base::fd> walked = walk(open_root(), path, ::geteuid(), reach::near);
+  return walked ? std::move(*walked) : base::fd();
 }
 
 outcome<base::fd> open_trusted_in(int borrowed_root, const std::string& path) {

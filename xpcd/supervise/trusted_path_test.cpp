@@ -42,6 +42,31 @@ TEST_F(TrustedPath, T45_WhatNobodyElseCanMakeHangIsNear) {
   EXPECT_FALSE(is_near("bin/sh"));
 }
 
+TEST_F(TrustedPath, T45_WhatIsNearIsOpenedAndNothingElse) {
+  struct stat opened, named;
+  ASSERT_EQ(::stat("/bin/sh", &named), 0);
+  for (const char* way : {"/bin/sh", "/usr/../bin/./sh"}) {
+    const base::fd shell = open_near(way);
+    ASSERT_EQ(static_cast<bool>(shell), is_near("/bin/sh")) << way;
+    if (!shell) continue;
+    ASSERT_EQ(::fstat(shell.get(), &opened), 0);
+    EXPECT_EQ(opened.st_ino, named.st_ino) << way << " through whatever links";
+  }
+  std::filesystem::create_symlink("/proc/self/exe", root + "/away");
+  EXPECT_FALSE(open_near(root + "/away")) << "a link into another file system";
+  EXPECT_FALSE(open_near("/proc/self/status"));
+  EXPECT_FALSE(open_near("/bin/no-such-program"));
+  EXPECT_FALSE(open_near("bin/sh")) << "wherever xpcd is";
+  EXPECT_FALSE(open_near(""));
+}
+
+TEST_F(TrustedPath, T58_ATrustedWalkMayEndWhereAnotherFileSystemBegins) {
+  EXPECT_TRUE(open_trusted("/proc/sys/kernel/ostype"));
+  const outcome<base::fd> away = open_trusted("/proc/sys/kernel/ostype", reach::near);
+  ASSERT_FALSE(away);
+  EXPECT_EQ(away.error().number, EXDEV);
+}
+
 TEST_F(TrustedPath, T45_WhereOthersMayPutSomethingElseIsNotNear) {
   if (!is_root()) GTEST_SKIP() << "gives directories away: needs root";
   std::ofstream(root + "/file") << "x";
