@@ -6,7 +6,7 @@ _xpcctl_jobs() { # WORD [--domain DIR]: the jobs of the domain that the word nam
     pid/*/* | user/*/* | gui/*/* | system/*) at=${word%/*}/ ;;
     pid/*) printf '%s/\n' /proc/[0-9]* | sed 's:^/proc:pid:' ;;
   esac
-  xpcctl "$@" list ${at:+"${at%/}"} 2>/dev/null | awk -v at="$at" 'NR > 1 {print at $4}'
+  xpcctl "$@" list ${at:+"${at%/}"} 2>/dev/null | awk -v at="$at" 'NR > 1 && $4 !~ "^/" {print at $4}'
   [ -n "$at" ] || printf '%s\n' system/ "user/$UID/" pid/
 }
 

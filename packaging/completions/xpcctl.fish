@@ -24,7 +24,7 @@ end
 function __xpcctl_labels
     set -l word (commandline -ct)
     set -l at (string match -r '^(?:(?:pid|user|gui)/[0-9]+|system)/' -- $word)
-    xpcctl (__xpcctl_domain) list (string trim -r -c / -- $at) 2>/dev/null | awk -v at="$at" 'NR > 1 {print at $4}'
+    xpcctl (__xpcctl_domain) list (string trim -r -c / -- $at) 2>/dev/null | awk -v at="$at" 'NR > 1 && $4 !~ "^/" {print at $4}'
     test -n "$at"; or printf '%s\n' system/ user/(id -u)/ pid/
     string match -q -r '^pid/[0-9]*$' -- $word; and string replace -f -r '^/proc/([0-9]+)$' 'pid/$1/' /proc/*
 end

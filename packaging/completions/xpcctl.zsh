@@ -7,7 +7,7 @@ _xpcctl_labels() {
     pid/*/*|user/*/*|gui/*/*|system/*) at=${PREFIX%/*}/ ;;
     pid/*) compadd -S '' -- ${${(f)"$(print -l /proc/[0-9]*)"}/#\/proc/pid}/ ;;
   esac
-  labels=(${(f)"$(xpcctl $domain list ${at%/} 2>/dev/null | awk -v at=$at 'NR > 1 {print at $4}')"})
+  labels=(${(f)"$(xpcctl $domain list ${at%/} 2>/dev/null | awk -v at=$at 'NR > 1 && $4 !~ "^/" {print at $4}')"})
   compadd -- $labels
   [[ -n $at ]] || compadd -S '' -- system/ user/$UID/ pid/
 }

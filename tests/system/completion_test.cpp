@@ -35,6 +35,9 @@ class Completion : public ::testing::Test {
     answer loaded = xpcd.bootstrap(plist("org.example.tea", {"/bin/true"}));
     ASSERT_TRUE(loaded) << loaded.message;
     ASSERT_TRUE(xpcd.verb("disable", "org.example.off"));
+    // A file that was not loaded is listed, and no verb takes it for a job.
+    std::ofstream(root + "/refused.plist") << "<plist>";
+    ASSERT_FALSE(xpcd.bootstrap("<plist>", root + "/refused.plist"));
   }
   std::string run(const std::string& shell, std::vector<std::string> arguments) {
     const std::string tools = std::filesystem::path(OPENXPC_XPCCTL).parent_path().string();
@@ -110,6 +113,7 @@ bindkey '^I' complete-word
     } const cases[] = {
         {{"kick"}, {"kickstart"}},
         {{"print", "org"}, {"org.example.tea"}},
+        {{"print", root + "/ref"}, {}},
         {{"print", "sys"}, {"system/"}},
         {{"print", "system/"}, {"system/org.example.tea"}},
         {{"bootout", user + "/org"}, {user + "/org.example.tea"}},

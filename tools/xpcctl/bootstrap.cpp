@@ -4,8 +4,10 @@
 
 #include <sysexits.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <memory>
 
 #include "files.hpp"
@@ -28,6 +30,46 @@ struct wanted {
   bool any_peer = false;
 };
 
+/// The descriptions in a directory, in the order of their names, as xpcd reads one.
+std::vector<std::string> descriptions_in(const std::string& directory) {
+  std::vector<std::string> all;
+  std::error_code wrong;
+  for (const auto& one : std::filesystem::directory_iterator(directory, wrong)) {
+    const std::filesystem::path name = one.path().filename();
+    const bool is_one = name.extension() == ".plist" || name.extension() == ".json";
+    if (is_one && name.native().front() != '.') all.push_back(one.path());
+  }
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+int load(const settings& shared, const wanted& what, const std::string& path) {
+  std::string text;
+  if (int status = read_input(path, text)) return status;
+  object_ref order = request("bootstrap");
+  set(order, "origin", whole_path(path));
+  ::xpc_dictionary_set_data(order.get(), "plist", text.data(), text.size());
+  if (what.any_peer) ::xpc_dictionary_set_bool(order.get(), "allow-any-peer", true);
+  int status = EX_OK;
+  object_ref reply = ask(shared, order, &status);
+  if (!reply) return status;
+  each(find(reply.get(), "warnings"), [](xpc_object_t line) {
+    std::fprintf(stderr, "xpcctl: warning: %s\n", ::xpc_string_get_string_ptr(line));
+  });
+  if (shared.json) print_json(reply.get());
+  return EX_OK;
+}
+
+/// What is wrong with one keeps no other from being loaded. @return the first failure
+int load_all(const settings& shared, const wanted& what, const std::string& directory) {
+  int first = EX_OK;
+  for (const std::string& path : descriptions_in(directory)) {
+    const int status = load(shared, what, path);
+    if (first == EX_OK) first = status;
+  }
+  return first;
+}
+
 int run(const settings& given, const wanted& what) {
   std::vector<std::string> files = what.files;
   settings shared = given;
@@ -38,19 +80,10 @@ int run(const settings& given, const wanted& what) {
     files.erase(files.begin());
   }
   for (const std::string& path : files) {
-    std::string text;
-    if (int status = read_input(path, text)) return status;
-    object_ref order = request("bootstrap");
-    set(order, "origin", whole_path(path));
-    ::xpc_dictionary_set_data(order.get(), "plist", text.data(), text.size());
-    if (what.any_peer) ::xpc_dictionary_set_bool(order.get(), "allow-any-peer", true);
-    int status = EX_OK;
-    object_ref reply = ask(shared, order, &status);
-    if (!reply) return status;
-    each(find(reply.get(), "warnings"), [](xpc_object_t line) {
-      std::fprintf(stderr, "xpcctl: warning: %s\n", ::xpc_string_get_string_ptr(line));
-    });
-    if (shared.json) print_json(reply.get());
+    std::error_code wrong;
+    const bool is_many = std::filesystem::is_directory(path, wrong);
+    if (int status = is_many ? load_all(shared, what, path) : load(shared, what, path))
+      return status;
   }
   return EX_OK;
 }
@@ -60,8 +93,9 @@ int run(const settings& given, const wanted& what) {
 action add_bootstrap(CLI::App& command, const settings& shared) {
   auto what = std::make_shared<wanted>();
   command
-      .add_option("FILE", what->files,
-                  "Job descriptions, perhaps behind a domain; - is standard input")
+      .add_option(
+          "FILE", what->files,
+          "Job descriptions or directories of them, perhaps behind a domain; - is standard input")
       ->required();
   command.add_flag("--allow-any-peer", what->any_peer,
                    "In the system domain: let anybody speak to names that do not say who may");

@@ -14,7 +14,8 @@
 namespace xpcctl {
 namespace {
 
-/// As launchctl's: process, last exit (a signal as a negative number), label; and the state.
+/// As launchctl's: process, last exit (a signal as a negative number), label; and the state. Below
+/// the jobs the files that were not loaded.
 int run(const settings& shared, const std::string& given) {
   settings here = shared;
   std::string label;
@@ -30,8 +31,11 @@ int run(const settings& shared, const std::string& given) {
   int status = EX_OK;
   object_ref reply = ask(here, order, &status);
   if (!reply) return status;
+  xpc_object_t refused = find(reply.get(), "refused");
   if (shared.json) {
-    print_json(find(reply.get(), "jobs"));
+    xpc_object_t jobs = find(reply.get(), "jobs");
+    each(refused, [&](xpc_object_t file) { ::xpc_array_append_value(jobs, file); });
+    print_json(jobs);
     return EX_OK;
   }
   std::printf("%-8s %-6s %-10s %s\n", "PID", "STATUS", "STATE", "LABEL");
@@ -45,6 +49,10 @@ int run(const settings& shared, const std::string& given) {
     }
     std::printf("%-8s %-6s %-10s %s\n", pid.c_str(), last_status.c_str(),
                 text_of(job, "state").c_str(), text_of(job, "label").c_str());
+  });
+  each(refused, [](xpc_object_t file) {
+    std::printf("%-8s %-6s %-10s %s\n", "-", "-", text_of(file, "state").c_str(),
+                text_of(file, "origin").c_str());
   });
   return EX_OK;
 }

@@ -6,6 +6,8 @@
 
 #include <cstdio>
 #include <memory>
+#include <sstream>
+#include <string>
 
 #include "manager.hpp"
 #include "target.hpp"
@@ -112,6 +114,18 @@ void print_job(xpc_object_t job) {
   }
 }
 
+/// A description that was not loaded.
+void print_refused(xpc_object_t file) {
+  std::printf("%s\n", text_of(file, "origin").c_str());
+  line("state", text_of(file, "state"));
+  std::istringstream reasons(text_of(file, "reason"));
+  for (std::string reason; std::getline(reasons, reason);) line("reason", reason);
+  line("declared label", text_of(file, "declared-label"));
+  line("declared names", ::xpc_dictionary_get_bool(file, "names-known")
+                             ? joined(find(file, "names"))
+                             : "cannot be read");
+}
+
 int run(const settings& shared, const std::string& given) {
   settings here = shared;
   std::string label;
@@ -135,6 +149,7 @@ int run(const settings& shared, const std::string& given) {
     std::printf("domain %s, served by process %lld\n", text_of(reply.get(), "directory").c_str(),
                 static_cast<long long>(number_of(reply.get(), "pid")));
     each(find(reply.get(), "jobs"), print_job);
+    each(find(reply.get(), "refused"), print_refused);
   }
   return EX_OK;
 }

@@ -40,9 +40,12 @@ void bootstrap(supervise::supervisor& jobs, verb_call& call, answer answered) {
   }
   std::optional<std::string> origin = get_text(call.message, "origin");
   if (!origin) return answered(wrong_key("bootstrap", "origin", "string", call.message));
-  outcome<job::reading> reading =
-      job::read(std::string_view(static_cast<const char*>(bytes), size), *origin);
-  if (!reading) return answered(reading.error());
+  const std::string_view text(static_cast<const char*>(bytes), size);
+  outcome<job::reading> reading = job::read(text, *origin);
+  if (!reading) {
+    jobs.note_refused(*origin, job::declared_in(text), reading.error().text);
+    return answered(reading.error());
+  }
   object_ref warnings = new_array();
   for (const std::string& line : reading->warnings) append(warnings.get(), new_string(line));
   for (const std::string& line : jobs.warnings_for(reading->job)) {
@@ -73,6 +76,7 @@ void bootout(supervise::supervisor& jobs, verb_call& call, answer answered) {
 void list(supervise::supervisor& jobs, verb_call&, answer answered) {
   object_ref reply = new_dictionary();
   set(reply.get(), "jobs", jobs.list());
+  set(reply.get(), "refused", jobs.refused());
   answered(std::move(reply));
 }
 
@@ -84,6 +88,7 @@ void print(supervise::supervisor& jobs, verb_call& call, answer answered) {
     for (const std::string& label : jobs.labels())
       append(all.get(), std::move(*jobs.describe(label, call.is_owner)));
     set(reply.get(), "jobs", std::move(all));
+    set(reply.get(), "refused", jobs.refused());
     set(reply.get(), "pid", static_cast<std::int64_t>(::getpid()));
     set(reply.get(), "directory", jobs.directory_path());
     if (call.manager != nullptr) call.manager->describe(reply.get());

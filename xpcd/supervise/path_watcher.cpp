@@ -180,8 +180,11 @@ void path_watcher::read() {
         if (users == users_.end()) continue;
         const std::set<entry*> lost = users->second;
         for (entry* one : lost) {
+          // A directory that moves takes what is below it out of its path.
+          const bool was_there = one->self >= 0;
           if (one->self == event->wd) changed.insert(one);
           arm(*one);
+          if (was_there != (one->self >= 0)) changed.insert(one);
         }
       } else {
         on_event(event->wd, event->len > 0 ? event->name : "", &changed);

@@ -70,6 +70,19 @@ TEST_F(PathWatcher, WhatIsNotThereYetIsSeenWhenItComesAndGoes) {
   EXPECT_GE(changes, 3);
 }
 
+TEST_F(PathWatcher, WhatMovesAwayWithItsDirectoryIsTold) {
+  std::filesystem::create_directory(root + "/a");
+  write("a/file");
+  int changes = 0;
+  count(root + "/a/file", &changes);
+  std::filesystem::rename(root + "/a", root + "/b");
+  run();
+  EXPECT_EQ(changes, 1);
+  std::filesystem::rename(root + "/b", root + "/a");
+  run();
+  EXPECT_EQ(changes, 2) << "it is back";
+}
+
 TEST_F(PathWatcher, AReplacedFileIsFollowed) {
   write("file");
   int changes = 0;

@@ -100,6 +100,7 @@ void supervisor::resume(xpc_object_t given, handover::incoming& in) {
     for (companion* each : companions()) each->arrived(job->job, true);
   }
   streams_->resume(given, in);
+  restore_refused();
   make_up_for_mounts(mounts);
   await_returns();
 }

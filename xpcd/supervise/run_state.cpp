@@ -24,6 +24,7 @@ constexpr std::string_view job_suffix = ".job";
 constexpr std::string_view removed_suffix = ".out";
 constexpr const char* variables_file = "variables";
 constexpr const char* mounts_file = "mounts";
+constexpr const char* refused_file_name = "refused";
 
 template <class T>
 bool take_number(std::string_view* text, T* out, char behind) {
@@ -231,6 +232,27 @@ std::optional<std::set<std::string>> run_state::load_mounts() const {
 }
 
 void run_state::forget_mounts() const noexcept { ::unlinkat(directory_, mounts_file, 0); }
+
+failure_of run_state::save_refused(xpc_object_t list) const {
+  if (::xpc_array_get_count(list) == 0) {
+    forget_refused();
+    return std::nullopt;
+  }
+  object_ref all = new_dictionary();
+  set(all.get(), "refused", retain(list));
+  return write_object(refused_file_name, all.get());
+}
+
+object_ref run_state::load_refused() const {
+  const std::optional<std::string> bytes = read_whole(directory_, refused_file_name);
+  if (!bytes) return nullptr;
+  const object_ref all(
+      ::openxpc_object_decode(bytes->data(), bytes->size(), OPENXPC_ENCODING_FILE, nullptr));
+  xpc_object_t list = all ? get_object(all.get(), "refused") : nullptr;
+  return list != nullptr ? retain(list) : nullptr;
+}
+
+void run_state::forget_refused() const noexcept { ::unlinkat(directory_, refused_file_name, 0); }
 
 failure_of run_state::note_removed(const std::string& label) const {
   return write_whole(directory_, label + std::string(removed_suffix), "", 0, "run state");

@@ -63,6 +63,10 @@ class run_state {
   failure_of save_mounts(const std::set<std::string>& mounts) const;
   std::optional<std::set<std::string>> load_mounts() const;
   void forget_mounts() const noexcept;
+  /// Descriptions that were not loaded: a list, nullptr for none.
+  failure_of save_refused(xpc_object_t list) const;
+  object_ref load_refused() const;
+  void forget_refused() const noexcept;
   /// Labels of jobs that were removed while their descriptions stayed where xpcd looks for them.
   failure_of note_removed(const std::string& label) const;
   bool was_removed(const std::string& label) const noexcept;

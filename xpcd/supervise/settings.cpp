@@ -32,6 +32,14 @@ std::int64_t open_descriptors() {
 
 }  // namespace
 
+/// @param by_itself  what its description says, where nobody has said otherwise
+bool supervisor::is_disabled(const std::string& label, bool by_itself) const {
+  const outcome<std::map<std::string, bool>> all = lasting_.disabled();
+  if (!all) return false;
+  const auto at = all->find(label);
+  return at == all->end() ? by_itself : at->second;
+}
+
 failure_of supervisor::refuse_disabled(const job::description& job) const {
   outcome<std::map<std::string, bool>> all = lasting_.disabled();
   if (!all) return all.error();
@@ -75,16 +83,11 @@ failure_of supervisor::refuse_kind(const job::reading& what, peers allowed) cons
   return trouble{trouble::kind::bad_input, wrong};
 }
 
-/// What keeps a job from being loaded is left for the clients of its names.
 failure_of supervisor::refuse_loading(const job::reading& what, peers allowed) {
   failure_of why = refuse_kind(what, allowed);
   if (!why) why = refuse_squatting(what.job);
   if (!why) why = refuse_disabled(what.job);
   if (!why) why = forbidden(what.job);
-  if (why) {
-    unserved_.note(what.job.names, what.job.label,
-                   "the job " + what.job.label + " declares it and was not loaded: " + why->text);
-  }
   return why;
 }
 
@@ -93,7 +96,7 @@ failure_of supervisor::set_disabled(const std::string& label, bool disabled) {
     return trouble{trouble::kind::bad_input, label + ": " + *wrong};
   }
   failure_of why = lasting_.set_disabled(label, disabled);
-  if (!why && !disabled) unserved_.forget_label(label);
+  if (!why && !disabled) reconsider_refused(label);
   return why;
 }
 

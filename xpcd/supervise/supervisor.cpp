@@ -96,8 +96,10 @@ supervisor::job_ref supervisor::find(const std::string& label) const {
   return at == jobs_.end() ? nullptr : at->second;
 }
 
-trouble supervisor::no_such_job(const std::string& label) {
-  return {trouble::kind::not_found, label + ": no such job in this domain"};
+trouble supervisor::no_such_job(const std::string& label) const {
+  const std::string refused = refused_as(label);
+  return {trouble::kind::not_found,
+          label + ": no such job in this domain" + (refused.empty() ? "" : "; " + refused)};
 }
 
 std::vector<std::string> supervisor::labels() const {
@@ -145,8 +147,23 @@ failure_of supervisor::save(const supervised& job) const {
 
 outcome<std::string> supervisor::bootstrap(job::reading what, const std::string& origin,
                                            peers allowed) {
-  const std::string label = what.job.label;
   if (shut_down_) return trouble{trouble::kind::unavailable, "xpcd is shutting down"};
+  const job::declaration declared{what.job.label, what.job.names};
+  const bool disabled_by_itself = what.job.disabled;
+  outcome<std::string> loaded = load(what, origin, allowed);
+  if (loaded) {
+    forget_refused(origin);
+  } else {
+    note_refused(origin, declared, loaded.error().text,
+                 loaded.error().what == trouble::kind::denied &&
+                     is_disabled(declared.label, disabled_by_itself));
+  }
+  return loaded;
+}
+
+outcome<std::string> supervisor::load(job::reading& what, const std::string& origin,
+                                      peers allowed) {
+  const std::string label = what.job.label;
   if (job_ref other = find(label)) {
     if (other->origin == origin && ::xpc_equal(other->object.get(), what.object.get()))
       return label;
@@ -328,6 +345,7 @@ void supervisor::forget(const job_ref& job) {
   }
   disarm_triggers(*job);
   jobs_.erase(label);
+  if (!shut_down_) remind_of_refused(job->job.names);
   if (job->apart) note_private(job->job.names.front());
   awaiting_hand_back_.erase(label);
   groups_.forget(label);
@@ -361,6 +379,8 @@ void supervisor::check_shut_down() {
   if (failure_of why = saved_.save_variables({})) say("variables", why->text);
   saved_.forget_mounts();
   saved_.forget_all_removed();
+  saved_.forget_refused();
+  refused_ = {};
   unserved_.clear();
   // Not from within a duty of the last job.
   asio::post(loop_, [self = self_] {

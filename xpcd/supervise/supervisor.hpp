@@ -1,6 +1,7 @@
 #pragma once
 
 #include "domain/directory.hpp"
+#include "job/declaration.hpp"
 #include "job/read.hpp"
 #include "supervise/cgroup.hpp"
 #include "supervise/companion.hpp"
@@ -9,6 +10,7 @@
 #include "supervise/limited_log.hpp"
 #include "supervise/mount_watcher.hpp"
 #include "supervise/path_watcher.hpp"
+#include "supervise/refused_files.hpp"
 #include "supervise/refuser.hpp"
 #include "supervise/run_state.hpp"
 #include "supervise/spawn.hpp"
@@ -94,6 +96,17 @@ class supervisor {
                      std::unique_ptr<private_place> place);
   /// Ends the process of such a job, and what is left of its group.
   void end_left_private_job(const std::string& label);
+  /// A description that does not come as far as bootstrap(), which notes what it refuses itself:
+  /// the reason is told to whoever asks for a name that it declares, until the file is loaded or
+  /// gone.
+  /// @param file  without a slash in front it is no file: then only the names are remembered
+  /// @param what  nothing: nobody knows which names it declares
+  void note_refused(const std::string& file, const std::optional<job::declaration>& what,
+                    const std::string& why, bool disabled = false);
+  /// The same for one that is rightly passed over: only for who asks for its names.
+  void note_unserved(const std::string& file, const job::declaration& what, const std::string& why);
+  /// What was not loaded, as refused_files::list().
+  object_ref refused() const;
   /// What in a description has no effect in this domain, for people.
   std::vector<std::string> warnings_for(const job::description& job) const;
   /// Ends the job's process and forgets the job; done when both are gone.
@@ -215,7 +228,8 @@ class supervisor {
   std::array<companion*, 2> companions() const noexcept;
 
   job_ref find(const std::string& label) const;
-  static trouble no_such_job(const std::string& label);
+  trouble no_such_job(const std::string& label) const;
+  outcome<std::string> load(job::reading& what, const std::string& origin, peers allowed);
   failure_of save(const supervised& job) const;
   bool comes_back_by_itself(const supervised& job) const;
 
@@ -276,7 +290,20 @@ class supervisor {
   // why_not.cpp
   std::string why_nobody(const std::string& name) const;
 
+  // refusals.cpp
+  void leave_reason(const std::vector<std::string>& names, const std::string& label,
+                    const std::string& reason);
+  void watch_refused(const std::string& file);
+  void forget_refused(const std::string& file);
+  void save_refused();
+  void restore_refused();
+  void reconsider_refused(const std::string& label);
+  void remind_of_refused(const std::vector<std::string>& names);
+  std::string refused_as(const std::string& label) const;
+  std::vector<std::string> who_may_declare() const;
+
   // settings.cpp
+  bool is_disabled(const std::string& label, bool by_itself) const;
   failure_of refuse_disabled(const job::description& job) const;
   failure_of refuse_squatting(const job::description& job);
   failure_of refuse_loading(const job::reading& what, peers allowed);
@@ -352,6 +379,9 @@ class supervisor {
   cgroups groups_;
   refuser refuser_;
   path_watcher watcher_;
+  refused_files refused_;
+  std::map<std::string, path_watcher::handle> refused_watches_;
+  bool saving_refused_ = false;
   mount_watcher mounts_;
   base::fd wall_clock_;
   watch wall_clock_watch_;

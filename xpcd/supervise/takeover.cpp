@@ -34,6 +34,7 @@ void supervisor::take_over() {
     if (job_ref job = find(label))
       for (companion* one : companions()) one->arrived(job->job, true);
   }
+  restore_refused();
   make_up_for_mounts(mounts);
   await_returns();
 }

@@ -118,6 +118,14 @@ void unserved_names::forget_label(const std::string& label) {
   }
 }
 
+void unserved_names::forget(const std::vector<std::string>& names, const std::string& reason) {
+  const std::string line = on_one_line(reason);
+  for (const std::string& name : names) {
+    const auto at = all_.find(name);
+    if (at != all_.end() && at->second.reason == line) drop(at);
+  }
+}
+
 std::string unserved_names::why(const std::string& name) const {
   const auto at = all_.find(name);
   return at == all_.end() ? std::string() : at->second.reason;

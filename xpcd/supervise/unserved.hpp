@@ -29,6 +29,8 @@ class unserved_names {
   /// They are served now.
   void serve(const std::vector<std::string>& names);
   void forget_label(const std::string& label);
+  /// Those of these names for which that is the reason.
+  void forget(const std::vector<std::string>& names, const std::string& reason);
   /// Empty: nothing is known about it.
   std::string why(const std::string& name) const;
 

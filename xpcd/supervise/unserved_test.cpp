@@ -45,6 +45,17 @@ TEST_F(UnservedNames, TheReasonIsLeftForClientsAsLongAsItHolds) {
   EXPECT_FALSE(std::filesystem::exists(root + "/.why")) << "nothing is left behind";
 }
 
+TEST_F(UnservedNames, AReasonIsForgottenWhereItIsTheReason) {
+  unserved_names all(directory.get());
+  const std::string reason = "/d/a was not loaded\n" + std::string(1000, 'x');
+  all.note({"a.one", "a.two"}, "a", reason);
+  all.note({"a.two"}, "b", "is something else");
+  all.forget({"a.one", "a.two", "never.heard.of"}, reason);
+  EXPECT_EQ(all.why("a.one"), "");
+  EXPECT_FALSE(std::filesystem::exists(root + "/.why/a.one"));
+  EXPECT_EQ(all.why("a.two"), "is something else");
+}
+
 TEST_F(UnservedNames, AnXpcdThatComesAfterOneThatWasKilledKnowsThem) {
   std::filesystem::create_directory(root + "/.why");
   std::ofstream(root + "/.why/a.one") << "a\nis disabled\n";

@@ -86,6 +86,9 @@ object_ref supervisor::why_not(const std::string& name, bool whole) const {
   job_ref job = owner == owners_.end() ? nullptr : find(owner->second);
   if (!job) {
     out.bad(why_nobody(name));
+    if (unserved_.why(name).empty()) {
+      for (const std::string& one : who_may_declare()) out.bad(one);
+    }
     return out.take();
   }
   out.good("the job " + owner->second + " has this name" +
