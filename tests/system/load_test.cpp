@@ -52,6 +52,21 @@ TEST_F(Load, DirectoriesAreReadInTheirOrderAndTheFirstLabelWins) {
       << xpcd.log();
 }
 
+TEST_F(Load, MoreFilesThanAreReadAtOnceAreAllLoaded) {
+  constexpr int count = 150;
+  // The first are so long that few of them are read at once.
+  const std::string long_comment = "<!--" + std::string(300'000, 'x') + "-->\n";
+  for (int i = 0; i < count; ++i) {
+    const std::string label = "job" + std::to_string(100 + i);
+    write("first/" + label + ".plist", (i < 10 ? long_comment : "") + plist(label, {"/bin/true"}));
+  }
+  manager xpcd(root + "/domain", both());
+  for (int i = 0; i < count; ++i) {
+    const std::string label = "job" + std::to_string(100 + i);
+    EXPECT_EQ(text_at(xpcd.print(label), "origin"), root + "/first/" + label + ".plist");
+  }
+}
+
 TEST_F(Load, WhatIsWrongIsSaidAndKeepsNothingElseFromBeingLoaded) {
   write("first/bad.plist", plist("bad", {"/bin/true"}, {}, "<key>RunAtLoad</key><real>1</real>"));
   write("first/broken.plist", "<plist>");

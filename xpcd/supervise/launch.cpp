@@ -173,6 +173,9 @@ outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
     plan.application_pid = job.apart->application_pid;
   }
   plan.descriptor_limit = options_.descriptor_limit;
+  // What xpcd ignores it ignores from before its first launch on.
+  static const std::uint64_t ignored = ignored_signals();
+  plan.ignored = ignored;
   given_files files;
   if (failure_of why = open_files(job, owner, &files)) return *why;
   // What was lent in the low room is closed there.

@@ -84,11 +84,13 @@ born make_process(const birth& how, bool* must_enter) {
   constexpr unsigned flags = CLONE_VM | CLONE_VFORK | CLONE_PIDFD;
   const unsigned shared = how.shares_descriptors ? CLONE_FILES : 0;
   born result;
+  int* const pidfd = how.pidfd != nullptr ? how.pidfd : &result.pidfd;
+  *pidfd = -1;
   *must_enter = false;
   if (how.borrowed_cgroup >= 0) {
     clone_args all{};
-    all.flags = flags | shared | CLONE_INTO_CGROUP;
-    all.pidfd = reinterpret_cast<std::uintptr_t>(&result.pidfd);
+    all.flags = flags | shared | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND;
+    all.pidfd = reinterpret_cast<std::uintptr_t>(pidfd);
     all.exit_signal = SIGCHLD;
     all.stack = reinterpret_cast<std::uintptr_t>(how.stack);
     all.stack_size = how.stack_bytes;
@@ -100,15 +102,17 @@ born make_process(const birth& how, bool* must_enter) {
     }
     if (made > 0 && *static_cast<const volatile pid_t*>(how.began) != 0) {
       result.pid = static_cast<pid_t>(made);
+      result.pidfd = *pidfd;
       result.in_cgroup = true;
       return result;
     }
-    if (made > 0) bury(std::exchange(result.pidfd, -1));
+    if (made > 0) bury(std::exchange(*pidfd, -1));
     *must_enter = true;  // and hear there what is wrong with that cgroup, if anything is
   }
   void* const top = static_cast<char*>(how.stack) + how.stack_bytes;
-  result.pid = libc_clone(how.run, top, static_cast<int>(flags | shared | SIGCHLD), how.argument,
-                          &result.pidfd);
+  result.pid =
+      libc_clone(how.run, top, static_cast<int>(flags | shared | SIGCHLD), how.argument, pidfd);
+  result.pidfd = *pidfd;
   return result;
 }
 

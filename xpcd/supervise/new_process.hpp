@@ -14,7 +14,8 @@ struct birth {
   void* stack;         ///< its lowest address
   std::size_t stack_bytes;
   bool shares_descriptors;
-  int borrowed_cgroup;  ///< the directory of the cgroup that it begins in; -1: ours
+  int borrowed_cgroup;   ///< the directory of the cgroup that it begins in; -1: ours
+  int* pidfd = nullptr;  ///< where born::pidfd is before it begins; nullptr: nowhere
 };
 
 struct born {
@@ -31,6 +32,8 @@ struct born {
 /// `must_enter` before it begins that it has to enter by itself. So it is where the newborn was
 /// killed before it began: kernels do that to whoever is born in a cgroup that was killed more
 /// often, or less often, than that of its parent.
+///
+/// Whoever was born in its cgroup has no handlers of signals: what is not ignored has its default.
 born make_process(const birth& how, bool* must_enter);
 
 }  // namespace openxpc::supervise

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -23,6 +24,9 @@ namespace {
 /// What the new process notes in our memory.
 struct notes {
   pid_t pid = 0;
+  int pidfd = -1;                   // where a birth puts it
+  int pidfd_begun = -1;             // what stood there when the process began
+  unsigned long handling[16] = {};  // of SIGUSR2; the handler stands first
   long size = 0;
   char groups[4096];  // its /proc/self/cgroup
 };
@@ -31,6 +35,8 @@ struct notes {
 __attribute__((no_sanitize("address", "thread", "undefined"))) int look_around(void* argument) {
   notes& seen = *static_cast<notes*>(argument);
   seen.pid = static_cast<pid_t>(::syscall(SYS_getpid));
+  seen.pidfd_begun = seen.pidfd;
+  ::syscall(SYS_rt_sigaction, SIGUSR2, nullptr, seen.handling, 8);
   const long file = ::syscall(SYS_openat, AT_FDCWD, "/proc/self/cgroup", O_RDONLY | O_CLOEXEC);
   if (file >= 0) seen.size = ::syscall(SYS_read, file, seen.groups, sizeof seen.groups);
   ::syscall(SYS_exit_group, 7);
@@ -40,9 +46,11 @@ __attribute__((no_sanitize("address", "thread", "undefined"))) int look_around(v
 class NewProcess : public ::testing::Test {
  protected:
   born make(int borrowed_cgroup) {
-    born child = make_process(
-        {look_around, &seen_, &seen_.pid, stack_.data(), stack_.size(), false, borrowed_cgroup},
-        &must_enter_);
+    const auto before = ::signal(SIGUSR2, [](int) {});
+    born child = make_process({look_around, &seen_, &seen_.pid, stack_.data(), stack_.size(), false,
+                               borrowed_cgroup, &seen_.pidfd},
+                              &must_enter_);
+    ::signal(SIGUSR2, before);
     if (child.pid < 0) {
       ADD_FAILURE() << std::strerror(errno);
       return child;
@@ -54,6 +62,8 @@ class NewProcess : public ::testing::Test {
     EXPECT_EQ(end.si_code, CLD_EXITED);
     EXPECT_EQ(end.si_status, 7);
     EXPECT_EQ(seen_.pid, child.pid) << "it wrote into our memory";
+    EXPECT_EQ(seen_.pidfd_begun, child.pidfd);
+    EXPECT_EQ(seen_.handling[0] == 0, child.in_cgroup) << "handlers go with a birth in a group";
     return child;
   }
 

@@ -10,6 +10,7 @@
 #include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
+#include <memory>
 
 namespace openxpc::supervise {
 
@@ -143,6 +145,35 @@ class stack {
   void* base_;
 };
 
+/// One after the other uses it: whoever starts a process stands still until it is let go of.
+/// nullptr, with errno: there is none.
+const stack* stack_of_children() {
+  static thread_local std::unique_ptr<stack> kept;
+  if (!kept) {
+    auto made = std::make_unique<stack>();
+    if (!*made) return nullptr;
+    kept = std::move(made);
+  }
+  return kept.get();
+}
+
+/// Makes the process; errno is the system call's.
+born begin(child_work* work, const stack& child_stack, bool shares) {
+  // No handler of ours may run in the child.
+  sigset_t all, before;
+  ::sigfillset(&all);
+  ::pthread_sigmask(SIG_SETMASK, &all, &before);
+  const born child = make_process({run_child, work, &work->id.pid, child_stack.lowest(),
+                                   stack_bytes, shares, work->plan->cgroup_fd, &work->pidfd},
+                                  &work->must_enter_cgroup);
+  const int clone_error = errno;
+  // A child that changes its identity takes our /proc files away from us: the memory is shared.
+  if (work->identity != nullptr) ::prctl(PR_SET_DUMPABLE, 1);
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  errno = clone_error;
+  return child;
+}
+
 /// What was borrowed for one start.
 struct loan {
   low_descriptors* from;
@@ -153,13 +184,25 @@ struct loan {
 
 }  // namespace
 
+std::uint64_t ignored_signals() noexcept {
+  std::uint64_t result = 0;
+  for (int number = 1; number <= 64; ++number) {
+    // The kernel's word: libc's hides two of them. What is done about a signal stands first.
+    unsigned long how[16] = {};
+    const bool known = ::syscall(SYS_rt_sigaction, number, nullptr, how, 8) == 0;
+    if (known && how[0] == reinterpret_cast<unsigned long>(SIG_IGN))
+      result |= std::uint64_t{1} << (number - 1);
+  }
+  return result;
+}
+
 outcome<spawned> spawn(const spawn_plan& plan) {
+  // Its own: what is set at an open file would be set for other jobs as well.
   base::fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
   if (!null) return start_trouble(errno, "/dev/null");
 
   child_work work{};
   work.plan = &plan;
-  work.null_fd = null.get();
   work.sources = {plan.stdin_fd < 0 ? null.get() : plan.stdin_fd,
                   plan.stdout_fd < 0 ? null.get() : plan.stdout_fd,
                   plan.stderr_fd < 0 ? null.get() : plan.stderr_fd};
@@ -223,20 +266,10 @@ outcome<spawned> spawn(const spawn_plan& plan) {
   work.arguments = argument_pointers.data();
   work.environment = environment_pointers.data();
 
-  stack child_stack;
-  if (!child_stack) return start_trouble(errno, "stack for " + plan.what->path);
-  // No handler of ours may run in the child.
-  sigset_t all, before;
-  ::sigfillset(&all);
-  ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  const born child = make_process(
-      {run_child, &work, &work.id.pid, child_stack.lowest(), stack_bytes, shares, plan.cgroup_fd},
-      &work.must_enter_cgroup);
-  const int clone_error = errno;
-  // A child that changes its identity takes our /proc files away from us: the memory is shared.
-  if (work.identity != nullptr) ::prctl(PR_SET_DUMPABLE, 1);
-  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  if (child.pid < 0) return start_trouble(clone_error, "process for " + plan.what->path);
+  const stack* child_stack = stack_of_children();
+  if (child_stack == nullptr) return start_trouble(errno, "stack for " + plan.what->path);
+  const born child = begin(&work, *child_stack, shares);
+  if (child.pid < 0) return start_trouble(errno, "process for " + plan.what->path);
 
   spawned result{work.id, base::fd(child.pidfd), {}};
   if (work.failed_at != step::none) {

@@ -39,7 +39,10 @@ struct spawn_plan {
   std::uint64_t generation = 0;
   std::uint64_t descriptor_limit = 0;  // soft RLIMIT_NOFILE; 0: as it is
   low_descriptors* room = nullptr;     // for a start that copies no others; nullptr: copies all
-  bool own_session = false;            // setsid(2)
+  /// The signals that are ignored here, as ignored_signals() has them. Nothing: that is not known,
+  /// and each is set right.
+  std::optional<std::uint64_t> ignored;
+  bool own_session = false;  // setsid(2)
   /// Whose service it is; -1: nobody's in particular. The descriptor, a pidfd, goes with it.
   int application_fd = -1;
   pid_t application_pid = 0;
@@ -54,6 +57,9 @@ struct spawned {
   base::fd pidfd;
   job_cgroup group;  // of whoever made the plan
 };
+
+/// Which signals this process ignores now: bit N - 1 for signal N.
+std::uint64_t ignored_signals() noexcept;
 
 /// When this returns the child has become the program, or there is no child. It leads a process
 /// group of its own, ignores and blocks no signal. A process that waits for a debugger is stopped

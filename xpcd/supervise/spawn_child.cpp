@@ -84,20 +84,26 @@ OPENXPC_IN_CHILD int connect_link(child_work& work) noexcept {
   return static_cast<int>(link);
 }
 
-OPENXPC_IN_CHILD void reset_signals() noexcept {
+/// No handler of ours may run here once signals are let through.
+OPENXPC_IN_CHILD void reset_signals(const child_work& work) noexcept {
   const std::uint64_t nothing[8] = {};  // SIG_DFL, no flags, empty mask, whatever the layout
+  const bool has_no_handlers = work.plan->cgroup_fd >= 0 && !work.must_enter_cgroup;
+  const std::uint64_t every = ~std::uint64_t{0};
+  const std::uint64_t wrong = has_no_handlers ? work.plan->ignored.value_or(every) : every;
   for (int number = 1; number <= 64; ++number) {
-    call(SYS_rt_sigaction, number, nothing, nullptr, 8);
+    if ((wrong >> (number - 1) & 1) != 0) call(SYS_rt_sigaction, number, nothing, nullptr, 8);
   }
   call(SYS_rt_sigprocmask, SIG_SETMASK, nothing, nullptr, 8);
 }
 
-/// Puts the sources where they belong. First all of them are lifted above the targets, so that no
-/// target overwrites a source.
+/// Puts the sources where they belong. Where one of them is among the targets all are lifted above
+/// these first, so that no target overwrites a source.
 OPENXPC_IN_CHILD bool place_descriptors(child_work& work) noexcept {
   const int count = static_cast<int>(work.sources.size());
   int* sources = work.sources.data();
-  for (int at = 0; at < count; ++at) {
+  bool are_above = true;
+  for (int at = 0; at < count; ++at) are_above = are_above && sources[at] >= count;
+  for (int at = 0; at < count && !are_above; ++at) {
     const long lifted = call(SYS_fcntl, sources[at], F_DUPFD_CLOEXEC, count);
     if (lifted < 0) return false;
     sources[at] = static_cast<int>(lifted);
@@ -114,11 +120,12 @@ OPENXPC_IN_CHILD bool set_limits(child_work& work, bool descriptors_placed) noex
   for (const child_limit& one : work.limits) {
     const bool is_descriptors = one.resource == RLIMIT_NOFILE;
     if (descriptors_placed && !is_descriptors) continue;
+    if (is_descriptors && !descriptors_placed && !one.has_hard) continue;
     work.limit_at = one.name;
     rlimit limit;
     if (call(SYS_prlimit64, 0, one.resource, nullptr, &limit) < 0) return false;
     if (is_descriptors && !descriptors_placed) {
-      if (!one.has_hard || one.hard <= limit.rlim_max) continue;
+      if (one.hard <= limit.rlim_max) continue;
       limit.rlim_max = one.hard;
       if (call(SYS_prlimit64, 0, one.resource, &limit, nullptr) < 0) return false;
       continue;
@@ -172,6 +179,9 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
     work.failed_at = where;
     ::syscall(SYS_exit_group, 127);
   };
+  // One that shares our descriptors finds its own among them.
+  const bool shares = work.above != 0 && work.pidfd >= 0;
+  if (shares) work.id.pidfd_inode = inode_of(work.pidfd);
   // Nothing may be opened or closed before the table of descriptors is its own.
   if (work.above != 0 && call(SYS_close_range, work.above, ~0u, CLOSE_RANGE_UNSHARE) < 0 &&
       call(SYS_unshare, CLONE_FILES) < 0) {
@@ -180,9 +190,11 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
   work.id.pid = static_cast<pid_t>(call(SYS_getpid));
   if ((plan.own_session ? call(SYS_setsid) : call(SYS_setpgid, 0, 0)) < 0) fail(step::group);
   if (work.must_enter_cgroup && !enter_cgroup(work.cgroup_fd)) fail(step::cgroup);
-  const long own = call(SYS_pidfd_open, work.id.pid, 0);
-  work.id.pidfd_inode = own < 0 ? 0 : inode_of(static_cast<int>(own));
-  if (own >= 0) call(SYS_close, own);
+  if (!shares) {
+    const long own = call(SYS_pidfd_open, work.id.pid, 0);
+    work.id.pidfd_inode = own < 0 ? 0 : inode_of(static_cast<int>(own));
+    if (own >= 0) call(SYS_close, own);
+  }
   work.id.start_ticks = start_ticks_of(work.id.pid).value_or(0);
   if (work.run_file[0] != 0 && !write_run_state(work)) fail(step::run_state);
   if (const step wrong = set_priorities(work); wrong != step::none) fail(wrong);
@@ -208,8 +220,10 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
     }
   }
   // After the link, which goes by a descriptor of ours.
-  const long program_file =
-      call(SYS_fcntl, work.program_fd, F_DUPFD_CLOEXEC, static_cast<int>(work.sources.size()) + 1);
+  const int count = static_cast<int>(work.sources.size());
+  const long program_file = work.program_fd >= count
+                                ? work.program_fd
+                                : call(SYS_fcntl, work.program_fd, F_DUPFD_CLOEXEC, count);
   if (program_file < 0 || !place_descriptors(work)) fail(step::descriptors);
   // What xpcd itself was started with may lack close-on-exec; no job gets to see it.
   if (call(SYS_close_range, work.sources.size(), ~0u, CLOSE_RANGE_CLOEXEC) < 0)
@@ -221,7 +235,7 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
     fail(step::privileges);
   }
   *put_number(work.listen_pid, static_cast<std::uint64_t>(work.id.pid)) = 0;
-  reset_signals();
+  reset_signals(work);
   if (plan.process.wait_for_debugger && call(SYS_ptrace, PTRACE_TRACEME, 0, 0, 0) < 0) {
     fail(step::debugger);
   }

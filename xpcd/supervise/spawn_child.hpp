@@ -47,13 +47,14 @@ struct child_work {
   char** environment;
   char* listen_pid;  // the digits behind LISTEN_PID=, blanks until the child knows them
   char* link_number;
-  int null_fd, program_fd, run_fd, cgroup_fd, root_fd, link_domain_fd;
+  int program_fd, run_fd, cgroup_fd, root_fd, link_domain_fd;
   int above;  // the child needs no descriptor from this one on, and shares all of them; 0: it has
               // copies
   sockaddr_un link_address;  // seen from link_domain_fd
   std::vector<int> sources;  // what becomes descriptor 0, 1, 2, ...
   std::vector<child_limit> limits;
   bool must_enter_cgroup = false;  // it did not begin there
+  int pidfd = -1;                  // of the child itself, among the descriptors that it shares
   const credentials* identity;     // nullptr: ours
   bool has_nice;
   int nice;

@@ -90,6 +90,19 @@ TEST_F(Spawn, T59_SignalsAreDefaultAndTheGroupIsItsOwn) {
                       std::to_string(id_.pid) + "\n0022\n");
 }
 
+TEST_F(Spawn, T59_WhatIsIgnoredHereIsKnown) {
+  const std::uint64_t before = ignored_signals(), usr2 = std::uint64_t{1} << (SIGUSR2 - 1);
+  EXPECT_EQ(before & usr2, 0u);
+  struct sigaction ignore{}, old;
+  ignore.sa_handler = SIG_IGN;
+  ::sigaction(SIGUSR2, &ignore, &old);
+  EXPECT_EQ(ignored_signals(), before | usr2);
+  ignore.sa_handler = [](int) {};
+  ::sigaction(SIGUSR2, &ignore, nullptr);
+  EXPECT_EQ(ignored_signals(), before) << "what is handled is not ignored";
+  ::sigaction(SIGUSR2, &old, nullptr);
+}
+
 TEST_F(Spawn, HandsOverListenersDomainAndLink) {
   outcome<domain::directory> domain = domain::directory::open(root_ + "/domain", false);
   ASSERT_TRUE(domain);
