@@ -309,3 +309,90 @@ TEST_F(Control, T49_ThousandsOfHalfOpenConnectionsKeepTheOwnerFromNothing) {
 }
 
 }  // namespace
+
+/// converses DIRECTORY USER COUNT: so many conversations with the control interface, as that user
+/// where we are root, all kept: says how many were answered, and what it was told then. A line to
+/// it ends them, and it asks once more.
+XPC_TEST_ROLE(converses) {
+  const auto user = static_cast<uid_t>(std::stoul(call.arguments.at(1)));
+  if (::geteuid() == 0 && (::setgid(user) != 0 || ::setuid(user) != 0)) return 1;
+  object_ref list = dictionary();
+  set(list, "op", "list");
+  std::vector<session> all;
+  auto ask = [&] {
+    answer why;
+    all.push_back(open_control(call.arguments.at(0), &why));
+    return all.back() ? all.back().call(list) : std::move(why);
+  };
+  answer told;
+  int answered = 0;
+  for (int left = std::stoi(call.arguments.at(2)); left > 0; --left) {
+    answer got = ask();
+    if (got) {
+      ++answered;
+    } else {
+      told = std::move(got);
+    }
+  }
+  xpc_testing::say(std::to_string(answered));
+  xpc_testing::say(told.message);
+  xpc_testing::hear();
+  all.clear();
+  xpc_testing::wait_until("to be served again", [&] { return static_cast<bool>(ask()); });
+  xpc_testing::say("served");
+  return 0;
+}
+
+namespace {
+
+TEST_F(Control, T49_OpenConversationsOfOneUserAreBoundedAndOthersServed) {
+  const bool is_root = ::geteuid() == 0;
+  ASSERT_EQ(::chmod(root.c_str(), 0711), 0);
+  manager xpcd(root + "/domain",
+               is_root ? std::vector<std::string>{"--system"} : std::vector<std::string>());
+  const std::string echo = "org.example.echo";
+  ASSERT_TRUE(xpcd.bootstrap(for_anybody(plist("echo", role("echo", {echo}), {echo}))));
+  const std::size_t before = xpc_testing::descriptor_count(xpcd.pid());
+  constexpr rlim_t descriptors = 800;
+  const rlimit few{descriptors, descriptors};
+  ASSERT_EQ(::prlimit(xpcd.pid(), RLIMIT_NOFILE, &few, nullptr), 0);
+  auto crowd_of = [&](const char* user) {
+    return xpc_testing::child::role("converses", {.arguments = {xpcd.directory(), user, "150"}});
+  };
+  xpc_testing::child crowd = crowd_of("65534");
+  crowd.expect_line("100");
+  const std::string whom = "uid " + std::to_string(is_root ? nobody : ::geteuid());
+  const std::string told =
+      whom +
+      " has 100 conversations with the service manager open, and may have no more; try "
+      "again when some have ended";
+  crowd.expect_line(told);
+  EXPECT_LE(xpc_testing::descriptor_count(xpcd.pid()), before + 2 * 100 + 16);
+  // A job starts and says so, whoever else is there.
+  answer got = xpcd.open(echo).call("hello");
+  ASSERT_TRUE(got) << got.message;
+  if (is_root) {
+    xpc_testing::child other = crowd_of("65533");
+    other.expect_line("100");
+    for (int i = 0; i < 20; ++i) EXPECT_TRUE(xpcd.verb("print", "echo"));
+    EXPECT_TRUE(xpcd.verb("kickstart", "echo"));
+    other.kill(SIGKILL);
+    other.wait();
+  } else {
+    EXPECT_NE(xpcd.verb("print", "echo").message.find(told), std::string::npos);
+  }
+  const std::string log = xpcd.log();
+  EXPECT_NE(
+      log.find("refused: process " + std::to_string(crowd.pid()) + " of " + whom + ": " + told),
+      std::string::npos)
+      << log;
+  crowd.write_line("enough");
+  crowd.expect_line("served");
+  EXPECT_EQ(crowd.wait().status, 0);
+  xpc_testing::wait_until("xpcd's descriptors to be what they were",
+                          [&] { return xpc_testing::descriptor_count(xpcd.pid()) <= before + 16; });
+  object_ref job = xpcd.print("echo");
+  EXPECT_TRUE(::xpc_dictionary_get_bool(job.get(), "checked-in"));
+}
+
+}  // namespace

@@ -183,7 +183,7 @@ xpc_testing::ending manager::stop() {
 
 answer manager::ask(const object_ref& request) const { return ask_control(directory_, request); }
 
-answer ask_control(const std::string& directory, const object_ref& request) {
+session open_control(const std::string& directory, answer* why) {
   fd file(::open((directory + "/.control").c_str(), O_PATH | O_CLOEXEC | O_NOFOLLOW));
   xpc_endpoint_t endpoint = file ? ::openxpc_endpoint_create_from_fd(file.get()) : nullptr;
   if (endpoint == nullptr) throw std::runtime_error("there is no control socket");
@@ -191,8 +191,14 @@ answer ask_control(const std::string& directory, const object_ref& request) {
   xpc_rich_error_t error = nullptr;
   session control(::openxpc_session_open_endpoint(endpoint, nullptr, &error));
   ::xpc_release(endpoint);
-  if (!control) return failed(error);
-  return control.call(request);
+  if (!control) *why = failed(error);
+  return control;
+}
+
+answer ask_control(const std::string& directory, const object_ref& request) {
+  answer why;
+  session control = open_control(directory, &why);
+  return control ? control.call(request) : std::move(why);
 }
 
 answer manager::bootstrap(const std::string& plist, const std::string& origin) const {

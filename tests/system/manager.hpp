@@ -73,7 +73,9 @@ class session {
   object_ref handle_;
 };
 
-/// Asks the service manager of a domain.
+/// A session with the service manager of a domain; empty, and why, when there is none.
+session open_control(const std::string& directory, answer* why);
+/// Asks it.
 answer ask_control(const std::string& directory, const object_ref& request);
 
 /// A property list; `more` goes in before the end.

@@ -3,6 +3,7 @@
 #include "control/confinement.hpp"
 #include "control/given_socket.hpp"
 #include "control/requests.hpp"
+#include "control/shares.hpp"
 #include "supervise/hand_over.hpp"
 #include "supervise/limited_log.hpp"
 
@@ -11,6 +12,7 @@
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -39,6 +41,7 @@ struct service_state {
   base::function<void()> closed;
   supervise::limited_log refusals;
   requests done;
+  std::shared_ptr<shares> places = std::make_shared<shares>();
   manager* about = nullptr;
   /// Requests that have no answer yet.
   std::set<std::shared_ptr<pending>> unanswered = {};
@@ -103,8 +106,14 @@ struct client {
   pid_t pid;
   uid_t user;
   bool is_owner;
+  std::unique_ptr<shares::place> place;
   bool is_link = false;
 };
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  return ::getrlimit(RLIMIT_NOFILE, &limit) == 0 ? static_cast<std::size_t>(limit.rlim_cur) : 0;
+}
 
 void answer_request(openxpc_request_t request, outcome<object_ref> result) {
   if (result) {
@@ -313,17 +322,26 @@ failure_of service::listen(base::fd socket) {
     who.size = sizeof who;
     if (!here || !::openxpc_peer_get_identity(session, &who)) return OPENXPC_REJECT;
     const bool is_owner = who.euid == ::geteuid() || who.euid == 0;
+    const bool is_job = who.pid > 0 && !here->jobs.label_of(who.pid).empty();
     // Jobs that run as another user check in here; in the system domain everybody may look.
-    const bool may_ask = is_owner || here->directory.is_system() ||
-                         (who.pid > 0 && !here->jobs.label_of(who.pid).empty());
+    const bool may_ask = is_owner || here->directory.is_system() || is_job;
     if (!may_ask) {
       note_refusal(*here, who.pid, who.euid, "the control interface is the owner's alone");
       std::snprintf(reason, reason_size, "this domain belongs to uid %u, not to %u",
                     static_cast<unsigned>(::geteuid()), static_cast<unsigned>(who.euid));
       return OPENXPC_REJECT;
     }
+    std::string full;
+    std::unique_ptr<shares::place> place = shares::admit(
+        here->places, {who.euid, is_job ? who.pid : 0, is_owner}, descriptor_limit(), &full);
+    if (!place) {
+      note_refusal(*here, who.pid, who.euid, full);
+      std::snprintf(reason, reason_size, "%s", full.c_str());
+      return OPENXPC_REJECT;
+    }
     chosen->handlers = {};
-    chosen->handlers.context = new client{&here->jobs, weak, who.pid, who.euid, is_owner};
+    chosen->handlers.context =
+        new client{&here->jobs, weak, who.pid, who.euid, is_owner, std::move(place)};
     chosen->handlers.on_request = on_request;
     chosen->handlers.on_end = on_end;
     chosen->handlers.release = [](void* one) { delete static_cast<client*>(one); };
