@@ -140,8 +140,11 @@ outcome<bound_name> directory::bind_unseen(std::string_view name, const std::str
   if (!listener || ::setsockopt(listener.get(), SOL_SOCKET, SO_PASSCRED, &on, sizeof on) < 0) {
     return system_trouble(errno, where);
   }
-  ::unlinkat(fd_.get(), hidden.c_str(), 0);
-  if (::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) < 0) {
+  const auto bind = [&] {
+    return ::bind(listener.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+  };
+  // An xpcd that was killed may have left one.
+  if (!bind() && (errno != EADDRINUSE || ::unlinkat(fd_.get(), hidden.c_str(), 0) < 0 || !bind())) {
     return system_trouble(errno, where);
   }
   // Whoever may enter the directory may connect to a service. The control interface is the owner's,

@@ -67,6 +67,20 @@ TEST_F(DomainDirectory, MissingParentIsNamed) {
   EXPECT_NE(none.error().text.find(root_ + "/no/domain"), std::string::npos);
 }
 
+TEST_F(DomainDirectory, WhatAKilledOneLeftHalfDoneIsNotInTheWay) {
+  outcome<directory> domain = directory::open(path_, false);
+  ASSERT_TRUE(domain);
+  std::ofstream(path_ + "/.one.new") << "x";
+  outcome<bound_name> listener = domain->publish("one");
+  ASSERT_TRUE(listener) << listener.error().text;
+  EXPECT_TRUE(domain->connect("one"));
+  EXPECT_FALSE(std::filesystem::exists(path_ + "/.one.new"));
+  std::filesystem::create_directory(path_ + "/.two.new");
+  outcome<bound_name> refused = domain->publish("two");
+  ASSERT_FALSE(refused) << "what is no file is not removed";
+  EXPECT_EQ(refused.error().text.find(path_ + "/two: "), 0u) << refused.error().text;
+}
+
 TEST_F(DomainDirectory, PublishedNameCanBeReachedAndIsAsTheProtocolWants) {
   outcome<directory> domain = directory::open(path_, false);
   ASSERT_TRUE(domain);

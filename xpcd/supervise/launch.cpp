@@ -86,7 +86,10 @@ failure_of supervisor::forbidden(const job::description& job) const {
       return why;
     }
   }
-  outcome<program> what = open_program_of(job, job_environment(environ, job.environment));
+  // Only a plain name is looked for in the PATH.
+  const bool is_path = !job.program.empty() && job.program.front() == '/';
+  outcome<program> what = open_program_of(
+      job, is_path ? std::vector<std::string>() : job_environment(environ, job.environment));
   // One that is not there yet may come; one that may not be started is refused now.
   if (what || what.error().number != EPERM) return std::nullopt;
   trouble why = what.error();

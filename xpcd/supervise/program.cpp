@@ -37,13 +37,20 @@ std::string real_path(int fd, const std::string& otherwise) {
   return says_deleted && ::access(path.c_str(), F_OK) != 0 ? otherwise : path;
 }
 
+struct opened {
+  base::fd file;      // O_PATH
+  base::fd readable;  // the same; empty for one that may be executed but not read
+};
+
 /// What the file would bring with it; nullptr for nothing.
-const char* rights_of(int borrowed_path_fd, const struct stat& status, const program_rule& rule) {
+const char* rights_of(const opened& it, const struct stat& status, const program_rule& rule) {
   if (status.st_mode & S_ISUID) return "set-uid";
   if (status.st_mode & S_ISGID && rule.hardened != status.st_gid) return "set-gid";
-  const std::string link = "/proc/self/fd/" + std::to_string(borrowed_path_fd);
-  if (::getxattr(link.c_str(), "security.capability", nullptr, 0) > 0) return "has capabilities";
-  return nullptr;
+  constexpr const char* key = "security.capability";
+  const std::string link = "/proc/self/fd/" + std::to_string(it.file.get());
+  const ssize_t size = it.readable ? ::fgetxattr(it.readable.get(), key, nullptr, 0)
+                                   : ::getxattr(link.c_str(), key, nullptr, 0);
+  return size > 0 ? "has capabilities" : nullptr;
 }
 
 /// A near look fails with EXDEV, whatever the reason: that is for the far one to find out.
@@ -62,19 +69,22 @@ outcome<base::fd> open_path(const std::string& path, const program_rule& rule, r
   return file;
 }
 
-outcome<base::fd> open_executable(const std::string& path, program_rule rule, reach how_far) {
-  outcome<base::fd> opened = open_path(path, rule, how_far);
-  if (!opened) return opened.error();
-  base::fd file = std::move(*opened);
+outcome<opened> open_executable(const std::string& path, program_rule rule, reach how_far) {
+  outcome<base::fd> found = open_path(path, rule, how_far);
+  if (!found) return found.error();
+  opened result{std::move(*found), {}};
+  const int file = result.file.get();
   struct stat status;
-  if (::fstat(file.get(), &status) < 0) return system_trouble(errno, path);
+  if (::fstat(file, &status) < 0) return system_trouble(errno, path);
   if (!S_ISREG(status.st_mode)) {
     return trouble{trouble::kind::bad_input, path + ": is not a regular file", EACCES};
   }
-  if (::faccessat(file.get(), "", X_OK, AT_EACCESS | AT_EMPTY_PATH) < 0) {
+  if (::faccessat(file, "", X_OK, AT_EACCESS | AT_EMPTY_PATH) < 0) {
     return trouble{trouble::kind::denied, path + ": is not executable", EACCES};
   }
-  if (const char* rights = rule.no_new_privileges ? rights_of(file.get(), status, rule) : nullptr) {
+  result.readable.reset(
+      ::open(("/proc/self/fd/" + std::to_string(file)).c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
+  if (const char* rights = rule.no_new_privileges ? rights_of(result, status, rule) : nullptr) {
     return trouble{trouble::kind::denied,
                    "NoNewPrivileges: " + path + " " + (*rights == 'h' ? "" : "is ") + rights +
                        ", which counts for nothing unless this key is given as false",
@@ -86,14 +96,12 @@ outcome<base::fd> open_executable(const std::string& path, program_rule rule, re
                    "Hardened: " + path + ": others than root may read it; its mode must be 0711",
                    EPERM};
   }
-  return file;
+  return result;
 }
 
 /// The first bytes; empty for a program that may be executed but not read, which therefore is no
 /// script.
-std::string first_bytes(int borrowed_path_fd) {
-  base::fd readable(::open(("/proc/self/fd/" + std::to_string(borrowed_path_fd)).c_str(),
-                           O_RDONLY | O_CLOEXEC | O_NOCTTY));
+std::string first_bytes(const base::fd& readable) {
   if (!readable) return {};
   std::string text(first_line_bytes, '\0');
   const ssize_t got = ::pread(readable.get(), text.data(), text.size(), 0);
@@ -168,14 +176,14 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
                               const std::string& search_path, program_rule rule, reach how_far) {
   outcome<std::string> path = look_for(named, search_path, rule.borrowed_root);
   if (!path) return path.error();
-  outcome<base::fd> file = open_executable(*path, rule, how_far);
-  if (!file) return file.error();
+  outcome<opened> found = open_executable(*path, rule, how_far);
+  if (!found) return found.error();
   program result;
-  result.path = real_path(file->get(), *path);
-  result.version = identity_of(file->get());
+  result.path = real_path(found->file.get(), *path);
+  result.version = identity_of(found->file.get());
   result.arguments = arguments.empty() ? std::vector<std::string>{*path} : arguments;
 
-  const std::string start = first_bytes(file->get());
+  const std::string start = first_bytes(found->readable);
   if (start.compare(0, 2, "#!") == 0) {
     if (rule.hardened) {
       return trouble{trouble::kind::denied,
@@ -187,7 +195,7 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
       return trouble{trouble::kind::bad_input,
                      *path + ": its first line names no interpreter by an absolute path", ENOEXEC};
     }
-    outcome<base::fd> interpreter = open_executable(line.path, rule, how_far);
+    outcome<opened> interpreter = open_executable(line.path, rule, how_far);
     if (!interpreter) {
       trouble why = interpreter.error();
       why.text = *path + ": interpreter " + why.text;
@@ -198,7 +206,7 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
     all.push_back(path_inside(result.path, rule.borrowed_root, *path));
     all.insert(all.end(), result.arguments.begin() + 1, result.arguments.end());
     result.arguments = std::move(all);
-    result.file = std::move(*interpreter);
+    result.file = std::move(interpreter->file);
     result.is_script = true;
     return result;
   }
@@ -209,7 +217,7 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
                    *path + ": is neither an ELF file nor a script with an interpreter line",
                    ENOEXEC};
   }
-  result.file = std::move(*file);
+  result.file = std::move(found->file);
   return result;
 }
 
