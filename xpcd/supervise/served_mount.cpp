@@ -19,6 +19,20 @@ bool is_served(std::string_view type) {
   return false;
 }
 
+/// Not those that lie over others (overlay), nor devices: to open one may take as long as it likes.
+bool is_own(std::string_view type) {
+  for (std::string_view one : {"ext2", "ext3", "ext4", "xfs", "btrfs", "f2fs", "bcachefs", "zfs",
+                               "squashfs", "erofs", "tmpfs", "ramfs"})
+    if (type == one) return true;
+  return false;
+}
+
+std::string mounted_now() {
+  std::stringstream table;
+  table << std::ifstream("/proc/self/mountinfo").rdbuf();
+  return table.str();
+}
+
 }  // namespace
 
 std::string served_mount_of(std::string_view mountinfo, const std::string& path) {
@@ -35,10 +49,20 @@ std::string served_mount_of(std::string_view mountinfo, const std::string& path)
 }
 
 std::string served_mount_of(const std::string& path) {
-  std::stringstream table;
-  table << std::ifstream("/proc/self/mountinfo").rdbuf();
-  return served_mount_of(table.str(), path);
+  return served_mount_of(mounted_now(), path);
 }
+
+bool is_own_mount(std::string_view mountinfo, const std::string& path) {
+  bool found = false;
+  for (const mounted& one : mount_table(mountinfo)) {
+    if (one.point != path) continue;
+    if (!is_own(one.type)) return false;  // the way to one above it leads past it
+    found = true;
+  }
+  return found;
+}
+
+bool is_own_mount(const std::string& path) { return is_own_mount(mounted_now(), path); }
 
 std::string served_mount_of(int borrowed_file) {
   char path[PATH_MAX];

@@ -15,6 +15,14 @@ std::string served_mount_of(std::string_view mountinfo, const std::string& path)
 /// As things are mounted now.
 std::string served_mount_of(const std::string& path);
 
+/// Whether something is mounted at exactly this path, and nothing but file systems known to get
+/// their answers from this machine's own memory and disks.
+/// @param mountinfo  the text of /proc/self/mountinfo
+bool is_own_mount(std::string_view mountinfo, const std::string& path);
+
+/// As things are mounted now.
+bool is_own_mount(const std::string& path);
+
 /// What is open there, by the path that the kernel knows it by.
 std::string served_mount_of(int borrowed_file);
 

@@ -31,5 +31,22 @@ TEST(ServedMount, MayBeTheRootOfAll) {
   EXPECT_EQ(served_mount_of(table, "/run/x"), "");
 }
 
+TEST(ServedMount, ThisMachinesOwnIsToldByEverythingMountedAtThatPath) {
+  const std::string_view table =
+      "22 1 8:1 / / rw - ext4 /dev/vda rw\n"
+      "23 22 8:2 / /home rw - btrfs /dev/vdb rw\n"
+      "24 22 0:21 / /tmp rw - tmpfs none rw\n"
+      "25 22 0:22 / /dev rw - devtmpfs none rw\n"
+      "26 22 0:23 / /boot rw - autofs systemd-1 rw\n"
+      "27 26 8:3 / /boot rw - ext4 /dev/vdc rw\n"
+      "28 22 0:24 / /mnt rw - fuseblk /dev/vdd rw\n"
+      "29 22 0:25 / /var rw - overlay none rw\n";
+  for (const char* own : {"/", "/home", "/tmp"}) EXPECT_TRUE(is_own_mount(table, own)) << own;
+  for (const char* other : {"/dev", "/boot", "/mnt", "/var"})
+    EXPECT_FALSE(is_own_mount(table, other)) << other;
+  for (const char* none : {"/home/a", "/hom", "", "/home/"})
+    EXPECT_FALSE(is_own_mount(table, none)) << none;
+}
+
 }  // namespace
 }  // namespace openxpc::supervise

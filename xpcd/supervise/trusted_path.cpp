@@ -1,5 +1,7 @@
 #include "supervise/trusted_path.hpp"
 
+#include "supervise/served_mount.hpp"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -7,6 +9,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <deque>
 #include <vector>
 
@@ -78,10 +81,16 @@ base::fd open_how_given(int borrowed_directory, const std::string& path, std::ui
       static_cast<int>(::syscall(SYS_openat2, borrowed_directory, path.c_str(), &how, sizeof how)));
 }
 
-base::fd open_step(int borrowed_directory, const std::string& name, reach how_far) {
+/// @param here  the whole path of the step
+base::fd open_step(int borrowed_directory, const std::string& name, const std::string& here,
+                   reach how_far) {
   if (how_far == reach::anywhere)
     return base::fd(::openat(borrowed_directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  return open_how_given(borrowed_directory, name, O_NOFOLLOW, RESOLVE_NO_XDEV);
+  base::fd next = open_how_given(borrowed_directory, name, O_NOFOLLOW, RESOLVE_NO_XDEV);
+  if (next || errno != EXDEV) return next;
+  if (is_own_mount(here)) return open_how_given(borrowed_directory, name, O_NOFOLLOW, 0);
+  errno = EXDEV;
+  return next;
 }
 
 /// The places since the root are kept, so that ".." goes back to what was looked at.
@@ -105,7 +114,7 @@ outcome<base::fd> walk(outcome<base::fd> root, const std::string& path, uid_t ow
       if (way.size() > 1) way.pop_back();
       continue;
     }
-    base::fd next = open_step(way.back().at.get(), part, how_far);
+    base::fd next = open_step(way.back().at.get(), part, here, how_far);
     struct stat status;
     if (!next || ::fstat(next.get(), &status) < 0) return system_trouble(errno, here);
     if (failure_of why = judge(status, here, owner)) return *why;

@@ -10,8 +10,8 @@
 /// Files that only root, or one user beside it, can have put where they are.
 namespace openxpc::supervise {
 
-/// How far a walk along a path goes: `near` ends (EXDEV) where another file system than the root's
-/// begins, and so asks no other.
+/// How far a walk along a path goes: `near` ends (EXDEV) where a file system begins that is not
+/// this machine's own (served_mount.hpp), and so asks none of them.
 enum class reach : unsigned char { anywhere, near };
 
 /// Opens what an absolute path leads to (O_PATH) while it looks at each step: every directory, link
@@ -28,12 +28,12 @@ outcome<base::fd> open_trusted_in(int borrowed_root, const std::string& path);
 /// open_trusted() where files of that user count as well as root's.
 outcome<base::fd> open_owned(const std::string& path, uid_t owner);
 
-/// Whether a path leads to something on the root file system by steps that nobody but root and this
-/// user can change (as open_owned() judges them), so that looking at it cannot hang, whatever
-/// others do. Asks no other file system.
+/// Whether a path leads to something on the file systems of this machine by steps that nobody but
+/// root and this user can change (as open_owned() judges them), so that looking at it cannot hang,
+/// whatever others do. Asks no other file system.
 bool is_near(const std::string& path);
 
-/// Opens (O_PATH) what a path leads to without leaving the root file system: looking at it by this
+/// Opens (O_PATH) what a path leads to on the file systems of this machine: looking at it by this
 /// descriptor cannot hang. Where the kernel has the way at hand that is a single call, which goes
 /// by no one's word; otherwise the way is walked as is_near() does.
 /// @return empty when it leads elsewhere, or when whether it does cannot be told
