@@ -26,7 +26,8 @@ namespace {
 /// only looks: such a call never fails for want of something.
 constexpr std::uint32_t watched[] = {
     SYS_socket,   SYS_bind,      SYS_listen,  SYS_openat,     SYS_openat2, SYS_fchmodat,
-    SYS_renameat, SYS_renameat2, SYS_mkdirat, SYS_setsockopt, SYS_dup3,
+    SYS_renameat, SYS_renameat2, SYS_mkdirat, SYS_setsockopt, SYS_dup3,    SYS_memfd_create,
+    SYS_pipe2,    SYS_clone,     SYS_clone3,  SYS_pidfd_open,
 };
 
 }  // namespace

@@ -277,6 +277,8 @@ outcome<spawned> spawn(const spawn_plan& plan) {
     while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd), &ended, WEXITED) < 0 &&
            errno == EINTR) {
     }
+    // It may have failed over this very file.
+    if (!plan.run_file.empty()) ::unlinkat(plan.run_fd, run_file_new.c_str(), 0);
     return start_trouble(work.error, describe(plan, work));
   }
   if (plan.process.wait_for_debugger) {

@@ -60,6 +60,22 @@ TEST_F(Spawn, RunsTheProgramAndKnowsWhoItIs) {
   EXPECT_GT(id_.start_ticks, 0u);
 }
 
+TEST_F(Spawn, AStartThatCannotBeNotedLeavesNothingBehind) {
+  const base::fd directory(::open(root_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  // Where the file is to be there is something that it cannot replace.
+  std::filesystem::create_directory(root_ + "/label.pid");
+  outcome<program> shell = open_program("/bin/sh", {"sh", "-c", "exit"}, "/bin");
+  ASSERT_TRUE(shell);
+  spawn_plan plan;
+  plan.what = &*shell;
+  plan.run_fd = directory.get();
+  plan.run_file = "label.pid";
+  outcome<spawned> child = spawn(plan);
+  ASSERT_FALSE(child);
+  EXPECT_NE(child.error().text.find("Is a directory"), std::string::npos) << child.error().text;
+  EXPECT_FALSE(std::filesystem::exists(root_ + "/.label.pid.new"));
+}
+
 TEST_F(Spawn, T59_TheChildHasOnlyDeclaredDescriptorsAndVariables) {
   int leak = ::open("/dev/null", O_RDONLY);  // as careless parents leave them: not close-on-exec
   ASSERT_GE(leak, 3);
