@@ -74,6 +74,31 @@ TEST_F(HungFiles, T45_AJobWhoseProgramDoesNotAnswerIsRefusedAndSoAreItsClients) 
   EXPECT_TRUE(xpcd->verb("bootout", "job"));
 }
 
+TEST_F(HungFiles, T45_AServiceManagerThatWouldStandStillWithItStaysWhatItIs) {
+  mount(place, hung_mount::server::silent);
+  if (IsSkipped()) return;
+  start();
+  ASSERT_TRUE(xpcd->bootstrap(plist("job", {place + "/program"}, {})));
+  expect_refused("job", place + "/program");
+  object_ref order = dictionary();
+  set(order, "op", "upgrade-manager");
+  set(order, "request-id", "1");
+  ::xpc_dictionary_set_bool(order.get(), "force", true);
+  const answer refused = xpcd->ask(order);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.message.find("xpcd stays as it is: " + place), 0u) << refused.message;
+  EXPECT_NE(refused.message.find("its file system does not answer"), std::string::npos)
+      << refused.message;
+  EXPECT_TRUE(xpcd->open(name).call("hello")) << "others are served";
+  // With the file system gone nothing is in the way.
+  hung.reset();
+  xpc_testing::wait_until("it to become another one", [&] {
+    const answer done = xpcd->ask(order);
+    return done && text_at(done.reply, "result") == "upgraded";
+  });
+  EXPECT_TRUE(xpcd->open(name).call("hello"));
+}
+
 TEST_F(HungFiles, T45_SoIsOneWhoseOutputOrDirectoryDoesNotAnswer) {
   mount(place, hung_mount::server::silent);
   if (IsSkipped()) return;

@@ -1,5 +1,6 @@
 #include "handover/successor.hpp"
 
+#include "supervise/bounded_look.hpp"
 #include "supervise/image.hpp"
 #include "supervise/program.hpp"
 
@@ -13,6 +14,7 @@
 
 #include <cerrno>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "log.hpp"
@@ -46,6 +48,18 @@ void hold_signals(bool held) {
   ::sigemptyset(&some);
   for (const int one : {SIGTERM, SIGINT, SIGCHLD}) ::sigaddset(&some, one);
   ::pthread_sigmask(held ? SIG_BLOCK : SIG_UNBLOCK, &some, nullptr);
+}
+
+/// An exec ends all threads first, and one that looks where nothing answers cannot be ended: xpcd
+/// would stand still with it.
+failure_of held_by_a_look() {
+  const std::multiset<std::string> where = supervise::looks().hanging();
+  if (where.empty()) return std::nullopt;
+  return trouble{trouble::kind::unavailable,
+                 *where.begin() +
+                     ": its file system does not answer, and a thread waits there; ask again when "
+                     "it does, or is unmounted",
+                 ETIMEDOUT};
 }
 
 void set_inherited(const std::vector<int>& descriptors, bool inherited) {
@@ -121,6 +135,7 @@ failure_of successor::begin(const std::string& path, bool force, bool* unchanged
     *unchanged = true;
     return std::nullopt;
   }
+  if (failure_of why = held_by_a_look()) return why;
   program_ = what->path;
   file_ = std::move(what->file);
   outgoing kept;
@@ -171,7 +186,10 @@ void successor::on_verdict(outcome<std::string> version) {
 }
 
 void successor::become() {
-  stay(around_.is_ending() ? trouble{trouble::kind::unavailable, "it is shutting down"} : exec());
+  if (around_.is_ending()) return stay({trouble::kind::unavailable, "it is shutting down"});
+  // The next one was tried meanwhile, and jobs were started.
+  failure_of held = held_by_a_look();
+  stay(held ? *held : exec());
 }
 
 /// Returns only when it failed.
