@@ -1,5 +1,6 @@
 #include "base/block.hpp"
 #include "base/buffer.hpp"
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/fd.hpp"
 #include "base/function.hpp"
@@ -143,6 +144,17 @@ TEST(BaseFutex, WakesTheSleeperAndTellsTheDeadline) {
   });
   while (word.load() == 0) futex_wait(word, 0);
   waker.join();
+}
+
+TEST(BaseBytes, ShortCopiesTakeEveryByteAndNoOther) {
+  std::byte from[40];
+  for (std::size_t i = 0; i < sizeof from; ++i) from[i] = static_cast<std::byte>(i + 1);
+  for (std::size_t size = 0; size <= sizeof from; ++size) {
+    std::byte to[48]{};
+    copy_short(to, from, size);
+    EXPECT_EQ(std::memcmp(to, from, size), 0) << size;
+    EXPECT_EQ(to[size], std::byte{0}) << size;
+  }
 }
 
 TEST(BaseHash, DependsOnEachByteAndOnTheLength) {

@@ -210,28 +210,26 @@ conversation::transmitted conversation::transmit(channel::kind what, object::dic
                                                  channel::extensions extra,
                                                  base::ref<asker> context) {
   if (engine::forked()) return {forked_error(), 0, nullptr};
-  // One buffer a thread: a frame that leaves at once leaves from here, so that sending allocates
-  // nothing.
-  static thread_local base::buffer scratch;
-  scratch.clear();
-  attached with;
-  if (error_ref fault = encode(message, scratch, with)) return {std::move(fault), 0, nullptr};
+  encoded_message bytes;
+  if (error_ref fault = encode(message, scratch_of_thread(), bytes))
+    return {std::move(fault), 0, nullptr};
   trace::message(*this, trace::direction::out, what, message);
-  return transmit_encoded(what, scratch, with, extra, std::move(context));
+  return transmit_encoded(what, bytes, extra, std::move(context));
 }
 
-conversation::transmitted conversation::transmit_encoded(channel::kind what, base::buffer& body,
-                                                         attached& with, channel::extensions extra,
+conversation::transmitted conversation::transmit_encoded(channel::kind what,
+                                                         encoded_message& message,
+                                                         channel::extensions extra,
                                                          base::ref<asker> context) {
   for (;;) {
     std::unique_lock lock(mutex_);
     if (state_ == state::over) return {over_error(), 0, nullptr};
     if (!gate_is_open()) {
-      if (held_bytes_ + body.size() > how_.limits.unsent_bytes)
+      if (held_bytes_ + message.body.size() > how_.limits.unsent_bytes)
         return {failure_of({channel::sent::outcome::would_block, 0}), 0, nullptr};
-      held_bytes_ += body.size();
-      held item{what, {}, with, extra, std::move(context), {}, false};
-      item.body.append(body.view());
+      held_bytes_ += message.body.size();
+      held item{what, {}, message.with, extra, std::move(context), {}, false};
+      item.body.append(message.body);
       held_.push_back(std::move(item));
       return {};
     }
@@ -241,10 +239,7 @@ conversation::transmitted conversation::transmit_encoded(channel::kind what, bas
 
     channel::outgoing out;
     out.what = what;
-    out.body = body.view();
-    if (body.size() > large_bytes) out.movable = &body;
-    out.attachments = with.borrowed_fds();
-    if (!out.attachments.empty()) out.attachments_kept_by = with.keeper();
+    lend(message, out);
     out.extra = extra;
     out.context = context;
     out.full = how_.full;
@@ -297,10 +292,8 @@ base::ref<reader> conversation::subscribe(object::dictionary& message, std::uint
 void conversation::send_answer(channel::channel& over, channel::kind what, std::uint64_t id,
                                object::dictionary& message) {
   if (engine::forked()) return;
-  static thread_local base::buffer scratch;
-  scratch.clear();
-  attached with;
-  if (error_ref fault = encode(message, scratch, with)) {
+  encoded_message bytes;
+  if (error_ref fault = encode(message, scratch_of_thread(), bytes)) {
     if (what == channel::kind::progress) return;
     auto why = make_error(OPENXPC_ERROR_SERVICE_FAILED,
                           std::string("the reply cannot be sent: ") + fault->message());
@@ -309,10 +302,7 @@ void conversation::send_answer(channel::channel& over, channel::kind what, std::
   channel::outgoing out;
   out.what = what;
   out.id = id;
-  out.body = scratch.view();
-  if (scratch.size() > large_bytes) out.movable = &scratch;
-  out.attachments = with.borrowed_fds();
-  if (!out.attachments.empty()) out.attachments_kept_by = with.keeper();
+  lend(bytes, out);
   trace::message(*this, trace::direction::out, what, message);
   channel::sent result = over.send(std::move(out));
   if (result.answers_wait) answers_wait(over);
@@ -400,8 +390,8 @@ void conversation::try_waiting_sends() {
     waiting_send item = std::move(waiting_sends_.front());
     waiting_sends_.pop_front();
     lock.unlock();
-    error_ref why =
-        transmit_encoded(channel::kind::message, item.body, item.with, {}, nullptr).failure;
+    encoded_message message{item.body.view(), &item.body, item.with};
+    error_ref why = transmit_encoded(channel::kind::message, message, {}, nullptr).failure;
     bool blocked = why && why->code() == OPENXPC_ERROR_WOULD_BLOCK;
     if (!blocked) run_soon([done = std::move(item.done), why] { done(why); }, where());
     lock.lock();

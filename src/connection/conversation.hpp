@@ -157,7 +157,7 @@ class conversation final : public channel::sink {
                        base::ref<asker> context);
   void send_answer(channel::channel& over, channel::kind what, std::uint64_t id,
                    object::dictionary& message);
-  static error_ref failure_of(const channel::sent& result);
+  [[gnu::cold]] static error_ref failure_of(const channel::sent& result);
   /// The object in an arrival, or why there is none.
   static base::ref<object::dictionary> decode(channel::arrival& what, error_ref& fault);
   void list_call(call& added);
@@ -172,8 +172,6 @@ class conversation final : public channel::sink {
   class interrupted_delivery;
   class stopping_delivery;
   class terminating_delivery;
-  /// Bodies beyond this are moved, not copied, when they have to wait.
-  static constexpr std::size_t large_bytes = 16384;
   /// Encoded and waiting for the gate to open.
   struct held {
     channel::kind what;
@@ -214,7 +212,7 @@ class conversation final : public channel::sink {
   void let_handlers_run();
   void run_alone_now(base::function<void()> block);
   void drop_held(std::deque<held> unsent, const error_ref& why);
-  transmitted transmit_encoded(channel::kind what, base::buffer& body, attached& with,
+  transmitted transmit_encoded(channel::kind what, encoded_message& message,
                                channel::extensions extra, base::ref<asker> context);
   void pass_on(held& item);
   bool begin_dialing();
@@ -225,7 +223,7 @@ class conversation final : public channel::sink {
   void stop_writers();
   void end_writers();
   void try_waiting_sends();
-  error_ref over_error() const;
+  [[gnu::cold]] error_ref over_error() const;
   base::ref<handlers> current_handlers() const;
 
   const options how_;

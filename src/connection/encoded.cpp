@@ -1,6 +1,12 @@
 #include "connection/encoded.hpp"
 
 namespace openxpc::connection {
+namespace {
+
+/// Less is copied: then the thread's buffer keeps its memory.
+constexpr std::size_t movable_least_bytes = 16384;
+
+}  // namespace
 
 error_ref encode(const object::dictionary& message, base::buffer& out, attached& with) {
   object::attachments files;
@@ -15,6 +21,28 @@ error_ref encode(const object::dictionary& message, base::buffer& out, attached&
     with.kept_ = std::move(kept);
   }
   return nullptr;
+}
+
+error_ref encode(const object::dictionary& message, base::buffer& scratch, encoded_message& out) {
+  out.body = object::encoding_of(message);
+  if (!out.body.empty()) return nullptr;
+  scratch.clear();
+  if (error_ref fault = encode(message, scratch, out.with)) return fault;
+  out.body = scratch.view();
+  out.movable = &scratch;
+  return nullptr;
+}
+
+base::buffer& scratch_of_thread() noexcept {
+  static thread_local base::buffer scratch;
+  return scratch;
+}
+
+void lend(const encoded_message& message, channel::outgoing& to) {
+  to.body = message.body;
+  if (message.body.size() > movable_least_bytes) to.movable = message.movable;
+  to.attachments = message.with.borrowed_fds();
+  if (!to.attachments.empty()) to.attachments_kept_by = message.with.keeper();
 }
 
 }  // namespace openxpc::connection

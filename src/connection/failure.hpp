@@ -27,7 +27,7 @@ constexpr std::uint32_t refusal_code_of(openxpc_error_code_t code) noexcept {
 error_ref error_of(const channel::closing& how);
 /// What everything fails with in a forked child: there is no engine, and a lock may be held by a
 /// thread that is not there. So it is asked about first, by engine::forked().
-error_ref forked_error();
+[[gnu::cold]] error_ref forked_error();
 /// Why a request got no answer. @param because  what made this side leave; null where the other
 /// side went.
 error_ref error_of(channel::fate how, const error_ref& because = nullptr);

@@ -11,10 +11,12 @@ namespace openxpc::connection {
 
 base::ref<encoded_row> encoded_row::make(object::dictionary& content, error_ref& fault) {
   auto made = base::make_ref<encoded_row>();
-  base::buffer bytes;
-  fault = encode(content, bytes, made->with);
+  base::buffer scratch;
+  encoded_message message;
+  fault = encode(content, scratch, message);
   if (fault) return nullptr;
-  made->bytes = base::block::copy_of(bytes.view());
+  made->bytes = base::block::copy_of(message.body);
+  made->with = message.with;
   return made;
 }
 
@@ -49,17 +51,12 @@ channel::sent writer::pass_on(const waiting_row& row) {
 }
 
 bool writer::send_now(object::dictionary& row) {
-  // Encoded where it leaves from: a row that need not wait needs no memory of its own.
-  static thread_local base::buffer scratch;
-  scratch.clear();
-  attached with;
-  if (encode(row, scratch, with)) return false;
+  encoded_message message;
+  if (encode(row, scratch_of_thread(), message)) return false;
   channel::outgoing out;
   out.what = channel::kind::row;
   out.id = id();
-  out.body = scratch.view();
-  out.attachments = with.borrowed_fds();
-  if (!out.attachments.empty()) out.attachments_kept_by = with.keeper();
+  lend(message, out);
   out.full = channel::when_full::report;
   std::lock_guard lock(mutex_);
   if (stopped_ || ended_ || finishing_ || !rows_.empty() || !waiting_sends_.empty()) return false;

@@ -43,6 +43,10 @@ struct encode_options {
   std::uint32_t most_bytes = 128u << 20;
 };
 
+/// The whole message as it was filled or received, where that is its encoding and nothing travels
+/// beside it; otherwise empty. Borrowed: until the dictionary is changed or freed.
+base::bytes encoding_of(const dictionary& root, const encode_options& options = {}) noexcept;
+
 /// Appends the encoded message, header included, to `out`, and its descriptors to `with`. Parts
 /// that came in a message and were not changed are spliced in as they are. Later changes of the
 /// dictionary do not show (rule 9).

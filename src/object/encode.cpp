@@ -222,16 +222,20 @@ class encoder {
 
 }  // namespace
 
+base::bytes encoding_of(const dictionary& root, const encode_options& options) noexcept {
+  if (!root.untouched() || root.view().offset() != wire::header_bytes) return {};
+  const source& whole = *root.message();
+  const bool as_it_is = whole.spoken() == options.spoken &&
+                        whole.bytes().size() <= options.most_bytes &&
+                        whole.attachments_in(root.view()).empty();
+  return as_it_is ? whole.bytes() : base::bytes();
+}
+
 std::optional<unsendable> encode(const dictionary& root, base::buffer& out, attachments& with,
                                  const encode_options& options) {
-  // A whole message, as it was filled or received.
-  if (root.untouched() && root.view().offset() == wire::header_bytes) {
-    const source& whole = *root.message();
-    if (whole.spoken() == options.spoken && whole.bytes().size() <= options.most_bytes &&
-        whole.attachments_in(root.view()).empty()) {
-      out.append(whole.bytes());
-      return std::nullopt;
-    }
+  if (base::bytes whole = encoding_of(root, options); !whole.empty()) {
+    out.append(whole);
+    return std::nullopt;
   }
   std::size_t size = out.size(), files = with.size();
   auto problem = encoder(out, with, options).run(root);

@@ -43,7 +43,7 @@ bool is_small(const plain_entry& one) noexcept {
 std::byte* write(std::byte* at, const plain_entry& one) noexcept {
   const std::size_t key_size = wire::key_bytes(static_cast<std::uint32_t>(one.key.size()));
   base::store<std::uint32_t>(at + key_size - 4, 0);
-  if (!one.key.empty()) std::memcpy(at, one.key.data(), one.key.size());
+  base::copy_short(at, one.key.data(), one.key.size());
   at += key_size;
   base::store(at, one.what);
   at += 4;
@@ -53,7 +53,7 @@ std::byte* write(std::byte* at, const plain_entry& one) noexcept {
     at += 4;
     if (size) base::store<std::uint32_t>(at + padded - 4, 0);
   }
-  if (!one.content.empty()) std::memcpy(at, one.content.data(), one.content.size());
+  base::copy_short(at, one.content.data(), one.content.size());
   return at + padded;
 }
 
