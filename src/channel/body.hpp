@@ -66,7 +66,7 @@ class channel_body final : public channel {
   bool flush_due() const noexcept;
   send_result transmit(locked& hold, std::span<const iovec> parts, std::span<const int> fds,
                        bool credentials);
-  void wire_refused(locked& hold, send_result how);
+  [[gnu::cold]] void wire_refused(locked& hold, send_result how);
   send_result send_greeting(locked& hold);
   void want_room(locked& hold);
   void schedule_flush(base::instant when);
@@ -78,18 +78,19 @@ class channel_body final : public channel {
   received receive_unlocked(transport& wire, bool patiently = false);
   heard take_received(locked& hold, received& how, int error);
   heard take_packet(locked& hold, base::bytes packet, received& how);
-  void take_greeting(locked& hold, base::bytes packet, received& how);
-  void open(locked& hold, const hello& said, received& how);
-  void stream_ended(locked& hold);
-  void lose_wire_before_hello(locked& hold, closing how);
+  [[gnu::cold]] heard said_to_end(locked& hold, inbox::outcome& end);
+  [[gnu::cold]] void take_greeting(locked& hold, base::bytes packet, received& how);
+  [[gnu::cold]] void open(locked& hold, const hello& said, received& how);
+  [[gnu::cold]] void stream_ended(locked& hold);
+  [[gnu::cold]] void lose_wire_before_hello(locked& hold, closing how);
   // upcalls.cpp
   void ask_for_calls(locked& hold);
   bool calls_due() const noexcept;
   void make_calls(locked& hold);
   void engine_work();
-  void begin_end(locked& hold, why reason, std::string text);
-  void begin_end(locked& hold, closing how);
-  void finale(locked& hold);
+  [[gnu::cold]] void begin_end(locked& hold, why reason, std::string text);
+  [[gnu::cold]] void begin_end(locked& hold, closing how);
+  [[gnu::cold]] void finale(locked& hold);
   void hand_over(locked& hold, waiter* who);
   void pass(locked& hold, reader_role::handed to);
   void arm(locked& hold, bool soon);

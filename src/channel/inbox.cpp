@@ -8,6 +8,15 @@
 
 namespace openxpc::channel {
 
+namespace {
+
+[[gnu::cold]] std::string said_at(std::size_t offset, const char* text, const frame* of = nullptr) {
+  return std::string(text) + " (" + (of ? std::string(name_of(of->what)) + ", " : "") + "offset " +
+         std::to_string(offset) + ")";
+}
+
+}  // namespace
+
 /// Where take() is within its packet.
 struct inbox::cursor {
   std::vector<base::fd>& attachments;
@@ -37,11 +46,11 @@ inbox::outcome inbox::take(base::bytes packet, std::vector<base::fd>& attachment
   frame what;
   for (std::size_t offset = 0; offset < packet.size() && !end.over(); offset += what.size) {
     if (auto malformed = parse_frame(packet, offset, what)) {
-      end.fault = std::string(malformed->text) + " (offset " + std::to_string(offset) + ")";
+      end.fault = said_at(offset, malformed->text);
       break;
     }
-    if (auto wrong = take_frame(what, at))
-      end.fault = *wrong + " (" + name_of(what.what) + ", offset " + std::to_string(offset) + ")";
+    if (fault wrong = take_frame(what, at))
+      end.fault = said_at(offset, wrong, &what);
     else if (end.over() && offset + what.size != packet.size())
       end.fault = "something follows the last frame";
   }
@@ -88,8 +97,7 @@ bool inbox::take_landed(base::bytes head, std::size_t size, std::vector<base::fd
   cursor at{attachments, 0, attachments_lost, out, rubbish, end};
   ++counts_.packets_received;
   counts_.bytes_received += size;
-  if (auto wrong = take_frame(what, at))
-    end.fault = *wrong + " (" + name_of(what.what) + ", offset 0)";
+  if (fault wrong = take_frame(what, at)) end.fault = said_at(0, wrong, &what);
   finish_packet(at);
   return true;
 }
@@ -134,51 +142,6 @@ inbox::assembly* inbox::slot_of(kind what) noexcept {
   }
 }
 
-/// What must hold where a message begins.
-inbox::fault inbox::first_piece(const frame& what) {
-  switch (what.what) {
-    case kind::request:
-    case kind::subscribe:
-      if (what.id <= calls_.highest_seen) return "an id that does not rise";
-      if (calls_.served.size() >= unanswered_count_)
-        return "more than " + std::to_string(unanswered_count_) + " requests are unanswered";
-      if (what.what == kind::subscribe && !what.extra.row_credit)
-        return "a subscription without row credit";
-      calls_.highest_seen = what.id;
-      return std::nullopt;
-    case kind::message:
-      return std::nullopt;
-    default:
-      break;
-  }
-  issued_call* call = calls_.issued.find(what.id);
-  if (!call || !call->begun) return "an answer to an id that is not open";
-  const bool stream = call->what == kind::subscribe;
-  if (what.what == kind::failure) return check_sequence(*call, what.extra, false);
-  if ((what.what == kind::row) != stream) return "an answer of the wrong kind for its id";
-  if (what.what != kind::row) return std::nullopt;
-  if (!call->accepted) return "a row before its subscription was accepted";
-  return check_sequence(*call, what.extra, true);
-}
-
-inbox::fault inbox::check_sequence(issued_call& call, const extensions& extra, bool required) {
-  if (!extra.sequence) return required ? fault("a sequence number is missing") : std::nullopt;
-  if (*extra.sequence < call.next_row) return "a sequence number that does not rise";
-  if (*extra.sequence == UINT64_MAX) return "a sequence number at the end of all numbers";
-  call.next_row = *extra.sequence + 1;
-  return std::nullopt;
-}
-
-inbox::fault inbox::admit(const frame& what) {
-  const std::uint64_t bytes = what.counted_bytes();
-  if (slot_of(what.what) == &call_)
-    return credit_.admit(bytes) ? std::nullopt : fault("more bytes than the credit allows");
-  if (what.what != kind::row) return std::nullopt;
-  issued_call* call = calls_.issued.find(what.id);
-  return call && call->rows.admit(bytes) ? std::nullopt
-                                         : fault("more bytes of rows than the credit allows");
-}
-
 void inbox::take_attachments(const frame& what, cursor& at, std::vector<base::fd>& to, bool& lost) {
   const std::size_t there =
       std::min<std::size_t>(what.attachments, at.attachments.size() - at.next_attachment);
@@ -197,9 +160,10 @@ inbox::fault inbox::take_body(const frame& what, cursor& at) {
   if (slot && slot->open && !same && (what.what != kind::row || what.more))
     return "a second continued message begins before the first one ends";
   if (same && what.extra.flags()) return "extensions on a piece that is not the first";
+  issued_call* call = slot == &call_ ? nullptr : calls_.issued.find(what.id);
   if (!same)
-    if (auto wrong = first_piece(what)) return wrong;
-  if (auto wrong = admit(what)) return wrong;
+    if (auto wrong = first_piece(what, call)) return wrong;
+  if (auto wrong = admit(what, call)) return wrong;
 
   if (same || what.more) {
     if (!same) {
@@ -209,7 +173,7 @@ inbox::fault inbox::take_body(const frame& what, cursor& at) {
       slot->id = what.id;
       slot->extra = what.extra;
     }
-    return store(*slot, what, at);
+    return store(*slot, what, call, at);
   }
   const std::uint64_t bytes = what.body.size() + what.attachments * attachment_weight_bytes;
   if (bytes > message_bytes_ || what.attachments > attachments_)
@@ -224,11 +188,11 @@ inbox::fault inbox::take_body(const frame& what, cursor& at) {
   whole.row_credit = what.extra.row_credit;
   if (what.attachments) take_attachments(what, at, whole.attachments, whole.lost_attachments);
   const bool no_room = what.what == kind::reply && answers_held_ + bytes > 2 * message_bytes_;
-  return deliver(at, what.counted_bytes(), false, no_room);
+  return deliver(at, call, what.counted_bytes(), false, no_room);
 }
 
 /// Adds a piece; the last one makes it whole.
-inbox::fault inbox::store(assembly& into, const frame& what, cursor& at) {
+inbox::fault inbox::store(assembly& into, const frame& what, issued_call* call, cursor& at) {
   into.body_bytes += what.body.size() + what.attachments * attachment_weight_bytes;
   into.counted += what.counted_bytes();
   take_attachments(what, at, into.attachments, into.lost_attachments);
@@ -239,9 +203,7 @@ inbox::fault inbox::store(assembly& into, const frame& what, cursor& at) {
     into.no_room = true;
     into.body = base::buffer();
   }
-  if (&into != &call_)
-    if (issued_call* call = calls_.issued.find(into.id))
-      into.discard = into.discard || call->swallow;
+  if (call) into.discard = into.discard || call->swallow;
   if (into.discard) into.body = base::buffer();
   if (!into.discard && !into.no_room) {
     const std::size_t before = into.body.size();
@@ -251,7 +213,7 @@ inbox::fault inbox::store(assembly& into, const frame& what, cursor& at) {
       into.body.append(what.body);
   }
   last_stored_ = what.more ? &into : nullptr;
-  if (what.more) return std::nullopt;
+  if (what.more) return nullptr;
 
   arrival& whole = at.out.emplace_back();
   whole.what = into.what;
@@ -269,11 +231,12 @@ inbox::fault inbox::store(assembly& into, const frame& what, cursor& at) {
   const std::uint64_t counted = into.counted;
   const bool advanced = into.advanced, no_room = into.no_room;
   into = assembly{};
-  return deliver(at, counted, advanced, no_room);
+  return deliver(at, call, counted, advanced, no_room);
 }
 
 /// The last of at.out is whole: gives it what it needs on the way up, or takes it out again.
-inbox::fault inbox::deliver(cursor& at, std::uint64_t counted, bool advanced, bool no_room) {
+inbox::fault inbox::deliver(cursor& at, issued_call* call, std::uint64_t counted, bool advanced,
+                            bool no_room) {
   arrival& whole = at.out.back();
   strip(whole);
   switch (whole.what) {
@@ -283,19 +246,18 @@ inbox::fault inbox::deliver(cursor& at, std::uint64_t counted, bool advanced, bo
       ++counts_.messages_received;
       whole.held = {counted, 0, charge::account::messages, advanced};
       if (whole.what == kind::message) break;
-      served_call call;
-      call.what = whole.what;
+      served_call served;
+      served.what = whole.what;
       if (whole.what == kind::subscribe) {
-        call.rows = std::make_unique<row_stream>();
-        call.rows->id = whole.id;
-        call.rows->initial_credit = *whole.row_credit;
-        call.rows->credit = credit_spender(*whole.row_credit);
+        served.rows = std::make_unique<row_stream>();
+        served.rows->id = whole.id;
+        served.rows->initial_credit = *whole.row_credit;
+        served.rows->credit = credit_spender(*whole.row_credit);
       }
-      calls_.served.insert(whole.id, std::move(call));
+      calls_.served.insert(whole.id, std::move(served));
       break;
     }
     case kind::row: {
-      issued_call* call = calls_.issued.find(whole.id);
       if (!call) {
         at.out.pop_back();
         return "a row of a subscription that is over";
@@ -307,18 +269,17 @@ inbox::fault inbox::deliver(cursor& at, std::uint64_t counted, bool advanced, bo
         call->rows.let_go(counted);
         if (call->rows.worth_announcing()) answers_.put_credit(whole.id, call->rows.announce());
         at.out.pop_back();
-        return std::nullopt;
+        return nullptr;
       }
       whole.context = call->context;
       whole.held = {counted, whole.id, charge::account::rows, false};
       break;
     }
     case kind::progress: {
-      issued_call* call = calls_.issued.find(whole.id);
       if (!call || call->swallow) {
         ++counts_.dropped_late;
         at.out.pop_back();
-        return std::nullopt;
+        return nullptr;
       }
       whole.context = call->context;
       break;
@@ -338,16 +299,15 @@ inbox::fault inbox::deliver(cursor& at, std::uint64_t counted, bool advanced, bo
             whole.body.size() + whole.attachments.size() * attachment_weight_bytes;
         whole.held = {bytes, 0, charge::account::answers, false};
       }
-      finish_call(at);
+      finish_call(at, call);
   }
-  return std::nullopt;
+  return nullptr;
 }
 
 /// The last of at.out is the final answer of a call of ours: the id is free, the answer goes up
 /// unless nobody wants it.
-void inbox::finish_call(cursor& at) {
+void inbox::finish_call(cursor& at, issued_call* call) {
   arrival& answer = at.out.back();
-  issued_call* call = calls_.issued.find(answer.id);
   if (!call) return at.out.pop_back();
   const bool swallow = call->swallow;
   answer.context = std::move(call->context);
@@ -376,10 +336,10 @@ inbox::fault inbox::take_control(const frame& what, cursor& at) {
       return take_stream_mark(what, at);
     case kind::close:
       at.end.closed = std::string(base::as_text(what.body));
-      return std::nullopt;
+      return nullptr;
     case kind::refusal:
       at.end.refused = read_refusal(what.body);
-      return at.end.refused ? std::nullopt : fault("a refusal that breaks its layout");
+      return at.end.refused ? nullptr : "a refusal that breaks its layout";
     case kind::hello:
       return "a second hello";
     // The place of the proof of a peer: as long as we send no nonce, nobody may answer it or say
@@ -395,32 +355,30 @@ inbox::fault inbox::take_control(const frame& what, cursor& at) {
 inbox::fault inbox::take_cancel(const frame& what, cursor& at) {
   if (call_.open && call_.what != kind::message && call_.id == what.id) {
     discard(call_, at);  // between its pieces: both sides forget the id
-    return std::nullopt;
+    return nullptr;
   }
   if (what.id > calls_.highest_seen) return "a cancel of an id that was never seen";
   served_call* of = calls_.served.find(what.id);
-  if (!of || of->cancelled) return std::nullopt;  // answered already
+  if (!of || of->cancelled) return nullptr;  // answered already
   of->cancelled = true;
   if (of->rows) answers_.drop_rows(*of->rows);
-  if (of->finishing) return std::nullopt;
+  if (of->finishing) return nullptr;
   arrival cancel;
   cancel.what = kind::cancel;
   cancel.id = what.id;
   cancel.reason = static_cast<cancel_reason>(base::load<std::uint32_t>(what.body.data()));
   at.out.push_back(std::move(cancel));
-  return std::nullopt;
+  return nullptr;
 }
 
 inbox::fault inbox::take_credit(const frame& what) {
   const auto total = base::load<std::uint64_t>(what.body.data());
-  if (what.id == 0)
-    return answers_.granted(total) ? std::nullopt : fault("a credit that makes no sense");
+  if (what.id == 0) return answers_.granted(total) ? nullptr : "a credit that makes no sense";
   if (what.id > calls_.highest_seen) return "credit for a subscription that was never seen";
   served_call* of = calls_.served.find(what.id);
-  if (!of) return std::nullopt;  // it has ended
+  if (!of) return nullptr;  // it has ended
   if (!of->rows) return "credit for a request";
-  return answers_.rows_granted(*of->rows, total) ? std::nullopt
-                                                 : fault("a credit of rows that makes no sense");
+  return answers_.rows_granted(*of->rows, total) ? nullptr : "a credit of rows that makes no sense";
 }
 
 inbox::fault inbox::take_stream_mark(const frame& what, cursor& at) {
@@ -438,15 +396,15 @@ inbox::fault inbox::take_stream_mark(const frame& what, cursor& at) {
     mark.sequence = what.extra.sequence;
     ++counts_.answers_received;
     at.out.push_back(std::move(mark));
-    finish_call(at);
-    return std::nullopt;
+    finish_call(at, call);
+    return nullptr;
   }
   if (call->accepted) return "a subscription is accepted twice";
   call->accepted = true;
-  if (call->swallow) return std::nullopt;
+  if (call->swallow) return nullptr;
   mark.context = call->context;
   at.out.push_back(std::move(mark));
-  return std::nullopt;
+  return nullptr;
 }
 
 void inbox::discard(assembly& what, cursor& at) {

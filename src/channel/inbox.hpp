@@ -84,20 +84,21 @@ class inbox {
   assembly* open_for_landing() noexcept;
   void finish_packet(cursor& at);
 
-  using fault = std::optional<std::string>;
+  using fault = const char*;  // what the peer did wrong, or null
   fault take_frame(const frame& what, cursor& at);
   fault take_body(const frame& what, cursor& at);
   fault take_control(const frame& what, cursor& at);
-  fault first_piece(const frame& what);
-  fault admit(const frame& what);
+  fault first_piece(const frame& what, issued_call* call);
+  [[gnu::cold]] fault too_many_unanswered();
+  fault admit(const frame& what, issued_call* call);
   fault take_cancel(const frame& what, cursor& at);
   fault take_credit(const frame& what);
   fault take_stream_mark(const frame& what, cursor& at);
-  fault store(assembly& into, const frame& what, cursor& at);
+  fault store(assembly& into, const frame& what, issued_call* call, cursor& at);
   void take_attachments(const frame& what, cursor& at, std::vector<base::fd>& to, bool& lost);
-  fault deliver(cursor& at, std::uint64_t counted, bool advanced, bool no_room);
+  fault deliver(cursor& at, issued_call* call, std::uint64_t counted, bool advanced, bool no_room);
   fault check_sequence(issued_call& call, const extensions& extra, bool required);
-  void finish_call(cursor& at);
+  void finish_call(cursor& at, issued_call* call);
   void discard(assembly& what, cursor& at);
   void announce();
   void advance(assembly& what, std::uint64_t bytes);
@@ -116,6 +117,7 @@ class inbox {
   assembly call_, answer_, row_;
   assembly* last_stored_ = nullptr;
   counters counts_;
+  std::string fault_text_;  // of a fault that has to be spelt out
 };
 
 }  // namespace openxpc::channel

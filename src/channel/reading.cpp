@@ -153,23 +153,25 @@ channel_body::heard channel_body::take_packet(locked& hold, base::bytes packet, 
   own.arrivals.clear();
   bury(own.rubbish);
   hold.lock();
-  if (end.over()) {
-    closing why_over;
-    if (end.fault) {
-      why_over.why = why::protocol_error;
-      why_over.text = std::move(*end.fault);
-    } else if (end.refused) {
-      why_over = {why::peer_refused,  false,
-                  end.refused->code,  end.refused->may_retry,
-                  end.refused->moved, std::move(end.refused->text)};
-    } else {
-      why_over.why = why::peer_closed;
-      why_over.text = std::move(end.closed).value_or("");
-    }
-    begin_end(hold, std::move(why_over));
-    return heard::over;
-  }
+  if (end.over()) return said_to_end(hold, end);
   return packet.size() >= much_bytes ? heard::much : heard::little;
+}
+
+channel_body::heard channel_body::said_to_end(locked& hold, inbox::outcome& end) {
+  closing why_over;
+  if (end.fault) {
+    why_over.why = why::protocol_error;
+    why_over.text = std::move(*end.fault);
+  } else if (end.refused) {
+    why_over = {why::peer_refused,  false,
+                end.refused->code,  end.refused->may_retry,
+                end.refused->moved, std::move(end.refused->text)};
+  } else {
+    why_over.why = why::peer_closed;
+    why_over.text = std::move(end.closed).value_or("");
+  }
+  begin_end(hold, std::move(why_over));
+  return heard::over;
 }
 
 void channel_body::take_greeting(locked& hold, base::bytes packet, received& how) {
