@@ -1,6 +1,6 @@
 #include "supervise/journal_output.hpp"
 
-#include "supervise/output.hpp"
+#include "base/fd.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -10,32 +10,26 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <string>
 
 namespace openxpc::supervise {
 namespace {
 
-class JournalOutput : public ::testing::Test {
- protected:
-  void SetUp() override {
-    directory_.reset(
-        ::open(xpc_testing::runtime_directory().c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    outcome<base::fd> opened = open_kept_output(directory_.get(), "x.err");
-    ASSERT_TRUE(opened);
-    file_ = std::move(*opened);
-    ASSERT_EQ(::write(file_.get(), "one\n", 4), 4);
-  }
-  base::fd directory_, file_;
+struct JournalOutput : public ::testing::Test {
+  const std::string path = xpc_testing::runtime_directory() + "/x.err";
+  const base::fd file{::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)};
+  void SetUp() override { ASSERT_EQ(::write(file.get(), "one\n", 4), 4); }
 };
 
 TEST_F(JournalOutput, ALineWithoutANoteIsToldOnceMore) {
-  if (::fsetxattr(file_.get(), "user.test", "", 0, 0) < 0 && errno == ENOTSUP)
+  if (::fsetxattr(file.get(), "user.test", "", 0, 0) < 0 && errno == ENOTSUP)
     GTEST_SKIP() << "the file system has no attributes";
-  begin_telling(file_.get());
-  EXPECT_EQ(told_part_of(file_.get()), 0);
+  begin_telling(file.get());
+  EXPECT_EQ(told_part_of(file.get()), 0);
 }
 
 TEST_F(JournalOutput, WhereNotesCannotBeKeptAllCountsAsTold) {
-  EXPECT_EQ(told_part_of(file_.get()), 4);
+  EXPECT_EQ(told_part_of(file.get()), 4);
 }
 
 TEST_F(JournalOutput, ALineThatNamesItsPriorityHasIt) {
