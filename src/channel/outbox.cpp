@@ -4,6 +4,8 @@
 
 // Putting things in. The order of the steps matters: everything that can refuse comes first, so
 // that an id is only issued, credit only spent and a table only changed for what is really taken.
+// The steps are inlined by force: apart, they hand each other through memory what fits into
+// registers, and a row takes a tenth longer.
 
 namespace openxpc::channel {
 namespace {
@@ -52,8 +54,9 @@ outbox::measure outbox::measure_of(const outgoing& what) const noexcept {
   return takes;
 }
 
-sent::outcome outbox::judge(const outgoing& what, const measure& takes,
-                            const served_call* of) const noexcept {
+[[gnu::always_inline]] inline sent::outcome outbox::judge(const outgoing& what,
+                                                          const measure& takes,
+                                                          const served_call* of) const noexcept {
   using outcome = sent::outcome;
   if (stopped_ || closing_) return outcome::closed;
   const bool for_rows =
@@ -81,7 +84,8 @@ sent::outcome outbox::judge(const outgoing& what, const measure& takes,
   return outcome::left;
 }
 
-bool outbox::has_room(const outgoing& what, const measure& takes, served_call* of) noexcept {
+[[gnu::always_inline]] inline bool outbox::has_room(const outgoing& what, const measure& takes,
+                                                    served_call* of) noexcept {
   const bool beyond = unsent_ != 0 && unsent_ + takes.weight > unsent_limit_;
   if (what.what == kind::row) {
     row_stream& rows = *of->rows;
@@ -97,8 +101,8 @@ bool outbox::has_room(const outgoing& what, const measure& takes, served_call* o
   return false;
 }
 
-bool outbox::fits_directly(const outgoing& what, const measure& takes,
-                           const served_call* of) const noexcept {
+[[gnu::always_inline]] inline bool outbox::fits_directly(const outgoing& what, const measure& takes,
+                                                         const served_call* of) const noexcept {
   if (!open_ || !idle()) return false;
   if (takes.size > peer_.packet_bytes || what.attachments.size() > packet_attachments) return false;
   if (what.what == kind::row) return of->rows->credit.affords(takes.weight);
@@ -107,7 +111,8 @@ bool outbox::fits_directly(const outgoing& what, const measure& takes,
   return credit_.affords(takes.weight);
 }
 
-void outbox::account(outgoing& what, const measure& takes, served_call* of, admitted& how) {
+[[gnu::always_inline]] inline void outbox::account(outgoing& what, const measure& takes,
+                                                   served_call* of, admitted& how) {
   how.id = what.id;
   if (is_call(what.what)) {
     how.id = calls_.next_id++;
@@ -231,7 +236,8 @@ std::unique_ptr<parcel> outbox::make_parcel(outgoing& what) {
   return made;
 }
 
-void outbox::append_to_run(const outgoing& what, const measure& takes, lane& to) {
+[[gnu::always_inline]] inline void outbox::append_to_run(const outgoing& what, const measure& takes,
+                                                         lane& to) {
   const std::size_t size = takes.size;
   const std::uint32_t epoch = first_epoch_ + static_cast<std::uint32_t>(epochs_.size()) - 1;
   parcel* last = to.back();
