@@ -156,7 +156,13 @@ class HardenedJob : public ::testing::Test {
     EXPECT_TRUE(loaded) << loaded.message;
     answer started = xpcd->verb("kickstart", label);
     EXPECT_TRUE(started) << started.message;
-    return static_cast<pid_t>(number_at(xpcd->print(label), "pid"));
+    const auto pid = static_cast<pid_t>(number_at(xpcd->print(label), "pid"));
+    // Half way through its exec a process is root's file in /proc, whatever program it becomes.
+    const std::string last_argument("\0001000\0", 6);
+    xpc_testing::wait_until("the program to have its arguments", [&] {
+      return contents(of_process(pid, "cmdline")).find(last_argument) != std::string::npos;
+    });
+    return pid;
   }
   static std::string attacks_on(pid_t pid) {
     xpc_testing::child attacker =
