@@ -1,10 +1,10 @@
 #include "load.hpp"
 
+#include "job/descriptions.hpp"
 #include "job/read.hpp"
 #include "supervise/bounded_look.hpp"
 #include "supervise/trusted_path.hpp"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -24,26 +24,6 @@ namespace {
 constexpr off_t most_bytes = 1 << 20;
 
 void complain(const std::string& text) { log_line(weight::warning, text); }
-
-bool is_description(const std::string& name) {
-  auto ends_with = [&](std::string_view end) {
-    return name.size() > end.size() && name.compare(name.size() - end.size(), end.size(), end) == 0;
-  };
-  return name.front() != '.' && (ends_with(".plist") || ends_with(".json"));
-}
-
-outcome<std::vector<std::string>> descriptions_in(const std::string& directory) {
-  std::vector<std::string> names;
-  DIR* stream = ::opendir(directory.c_str());
-  if (stream == nullptr && errno == ENOENT) return names;
-  if (stream == nullptr) return system_trouble(errno, directory);
-  while (const dirent* entry = ::readdir(stream)) {
-    if (is_description(entry->d_name)) names.emplace_back(entry->d_name);
-  }
-  ::closedir(stream);
-  std::sort(names.begin(), names.end());
-  return names;
-}
 
 outcome<std::string> contents(const std::string& path, bool trusted) {
   base::fd file;
@@ -135,7 +115,7 @@ void load_jobs(supervise::supervisor& jobs, const std::vector<std::string>& dire
   std::map<std::string, std::string> seen;
   for (const std::string& directory : directories) {
     const auto names = supervise::looks().look<std::vector<std::string>>(
-        directory, [directory] { return descriptions_in(directory); });
+        directory, [directory] { return job::descriptions_in(directory); });
     if (!names) {
       complain(names.error().text);
       continue;

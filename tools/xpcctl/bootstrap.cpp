@@ -1,10 +1,11 @@
 // xpcctl bootstrap: job descriptions into the service manager.
 
+#include "job/descriptions.hpp"
+
 #include <CLI/CLI.hpp>
 
 #include <sysexits.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -30,19 +31,6 @@ struct wanted {
   bool any_peer = false;
 };
 
-/// The descriptions in a directory, in the order of their names, as xpcd reads one.
-std::vector<std::string> descriptions_in(const std::string& directory) {
-  std::vector<std::string> all;
-  std::error_code wrong;
-  for (const auto& one : std::filesystem::directory_iterator(directory, wrong)) {
-    const std::filesystem::path name = one.path().filename();
-    const bool is_one = name.extension() == ".plist" || name.extension() == ".json";
-    if (is_one && name.native().front() != '.') all.push_back(one.path());
-  }
-  std::sort(all.begin(), all.end());
-  return all;
-}
-
 int load(const settings& shared, const wanted& what, const std::string& path) {
   std::string text;
   if (int status = read_input(path, text)) return status;
@@ -62,9 +50,14 @@ int load(const settings& shared, const wanted& what, const std::string& path) {
 
 /// What is wrong with one keeps no other from being loaded. @return the first failure
 int load_all(const settings& shared, const wanted& what, const std::string& directory) {
+  const openxpc::outcome<std::vector<std::string>> names = openxpc::job::descriptions_in(directory);
+  if (!names) {
+    std::fprintf(stderr, "xpcctl: %s\n", names.error().text.c_str());
+    return EX_NOINPUT;
+  }
   int first = EX_OK;
-  for (const std::string& path : descriptions_in(directory)) {
-    const int status = load(shared, what, path);
+  for (const std::string& name : *names) {
+    const int status = load(shared, what, directory + "/" + name);
     if (first == EX_OK) first = status;
   }
   return first;
