@@ -162,8 +162,7 @@ void conversation::pass_on(held& item) {
   out.what = item.what;
   out.body = item.body.view();
   out.movable = &item.body;
-  out.attachments = item.with.borrowed_fds();
-  out.attachments_kept_by = item.with.keeper();
+  item.with.lend(out);
   out.extra = item.extra;
   out.context = item.context;
   out.full = channel::when_full::queue;

@@ -41,8 +41,7 @@ base::buffer& scratch_of_thread() noexcept {
 void lend(const encoded_message& message, channel::outgoing& to) {
   to.body = message.body;
   if (message.body.size() > movable_least_bytes) to.movable = message.movable;
-  to.attachments = message.with.borrowed_fds();
-  if (!to.attachments.empty()) to.attachments_kept_by = message.with.keeper();
+  message.with.lend(to);
 }
 
 }  // namespace openxpc::connection

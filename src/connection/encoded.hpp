@@ -14,10 +14,11 @@ namespace openxpc::connection {
 /// Nothing for most messages.
 class attached {
  public:
-  std::span<const int> borrowed_fds() const noexcept {
-    return kept_ ? std::span<const int>(kept_->numbers) : std::span<const int>();
+  /// For one send().
+  void lend(channel::outgoing& to) const {
+    if (kept_) to.attachments = kept_->numbers;
+    to.attachments_kept_by = kept_;
   }
-  base::ref<base::counted> keeper() const noexcept { return kept_; }
 
  private:
   friend error_ref encode(const object::dictionary& message, base::buffer& out, attached& with);

@@ -43,8 +43,7 @@ channel::sent writer::pass_on(const waiting_row& row) {
   out.id = id();
   out.body = row.content->bytes->view();
   out.shared = row.content->bytes;
-  out.attachments = row.content->with.borrowed_fds();
-  if (!out.attachments.empty()) out.attachments_kept_by = row.content->with.keeper();
+  row.content->with.lend(out);
   out.extra.sequence = row.sequence;
   out.full = channel::when_full::report;
   return right_->over()->send(std::move(out));
