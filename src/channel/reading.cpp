@@ -25,6 +25,11 @@ struct scratch {
   return own;
 }
 
+closing refused_by_peer(refusal&& what) {
+  return {closing::reason::peer_refused, false, what.code, what.may_retry, what.moved,
+          std::move(what.text)};
+}
+
 /// A packet so long comes seldom alone.
 constexpr std::size_t much_bytes = 4096;
 /// How much one turn of the engine takes from one connection before others have theirs.
@@ -163,9 +168,7 @@ channel_body::heard channel_body::said_to_end(locked& hold, inbox::outcome& end)
     why_over.why = why::protocol_error;
     why_over.text = std::move(*end.fault);
   } else if (end.refused) {
-    why_over = {why::peer_refused,  false,
-                end.refused->code,  end.refused->may_retry,
-                end.refused->moved, std::move(end.refused->text)};
+    why_over = refused_by_peer(std::move(*end.refused));
   } else {
     why_over.why = why::peer_closed;
     why_over.text = std::move(end.closed).value_or("");
@@ -177,9 +180,7 @@ channel_body::heard channel_body::said_to_end(locked& hold, inbox::outcome& end)
 void channel_body::take_greeting(locked& hold, base::bytes packet, received& how) {
   greeting what = read_greeting(packet, side_);
   if (what.refused) {
-    closing refused{why::peer_refused,   false,
-                    what.refused->code,  what.refused->may_retry,
-                    what.refused->moved, std::move(what.refused->text)};
+    closing refused = refused_by_peer(std::move(*what.refused));
     if (side_ == side::connecting && refused.moved)
       return lose_wire_before_hello(hold, std::move(refused));
     return begin_end(hold, std::move(refused));
