@@ -66,11 +66,6 @@ const refused_file* refused_files::note(const std::string& file, refused_file wh
   return &(all_[file] = std::move(what));
 }
 
-const refused_file* refused_files::find(const std::string& file) const {
-  const auto at = all_.find(file);
-  return at == all_.end() ? nullptr : &at->second;
-}
-
 refused_file* refused_files::find(const std::string& file) {
   const auto at = all_.find(file);
   return at == all_.end() ? nullptr : &at->second;

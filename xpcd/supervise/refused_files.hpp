@@ -31,7 +31,6 @@ class refused_files {
   /// there were too many: then it is known only that there are more.
   const refused_file* note(const std::string& file, refused_file what);
   void forget(const std::string& file) { all_.erase(file); }
-  const refused_file* find(const std::string& file) const;
   refused_file* find(const std::string& file);
   /// In the order of the files.
   const std::map<std::string, refused_file>& all() const noexcept { return all_; }
