@@ -21,7 +21,7 @@ base::fd name_dialer::find(connection::error_ref& why) const {
   auto directories = domain_directories(where_, why);
   if (directories.empty()) return {};
   connection::error_ref first;
-  std::string word;
+  std::string word, guess;
   bool any_domain = false;
   for (const std::string& each : directories) {
     connection::error_ref reason;
@@ -39,6 +39,7 @@ base::fd name_dialer::find(connection::error_ref& why) const {
             OPENXPC_ERROR_DENIED, "the name " + name_ + " in " + each + " is not for this user");
       else if (word.empty())
         word = why_unserved(directory.get(), name_);
+      if (!there && guess.empty()) guess = why_perhaps_unserved(directory.get());
     }
     if (reason && !first) first = reason;
   }
@@ -46,6 +47,7 @@ base::fd name_dialer::find(connection::error_ref& why) const {
     std::string searched;
     for (const std::string& each : directories) searched += (searched.empty() ? "" : " or ") + each;
     const std::string text = "there is no service " + name_ + " in " + searched;
+    if (word.empty()) word = std::move(guess);
     why = word.empty() ? connection::make_error(OPENXPC_ERROR_NOT_FOUND, text,
                                                 "load its job description: xpcctl bootstrap FILE")
                        : connection::make_error(OPENXPC_ERROR_NOT_FOUND, text + ": " + word,

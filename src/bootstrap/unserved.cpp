@@ -11,8 +11,8 @@ namespace {
 
 constexpr std::size_t most_bytes = 1024;
 
-/// What `.why/NAME` says behind its first line, which is for the service manager itself. Only what
-/// whoever has the directory, or root, has written.
+/// What the file in `.why` says behind its first line, which is for the service manager itself.
+/// Only what whoever has the directory, or root, has written.
 std::string left_word(int borrowed_directory, const std::string& name) {
   const base::fd directory(
       ::openat(borrowed_directory, ".why", O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
@@ -48,6 +48,10 @@ std::string why_unserved(int borrowed_directory, const std::string& name) {
     return "it is hidden until its service checks in";
   }
   return left_word(borrowed_directory, name);
+}
+
+std::string why_perhaps_unserved(int borrowed_directory) {
+  return left_word(borrowed_directory, ".any");
 }
 
 }  // namespace openxpc::bootstrap

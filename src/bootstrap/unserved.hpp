@@ -8,4 +8,8 @@ namespace openxpc::bootstrap {
 /// word: one line, for people. Empty when there is none. Asks nobody, so it never waits.
 std::string why_unserved(int borrowed_directory, const std::string& name);
 
+/// The same for a name of which it has left no word: that there are descriptions which may declare
+/// any, since nobody could read them.
+std::string why_perhaps_unserved(int borrowed_directory);
+
 }  // namespace openxpc::bootstrap

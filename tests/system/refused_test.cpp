@@ -181,6 +181,56 @@ TEST_F(Refused, WhereNamesCannotBeReadTheFilesAreListed) {
   EXPECT_EQ(said.find("readable.plist"), std::string::npos) << said;
 }
 
+TEST_F(Refused, WhoLooksForANameIsToldOfTheFilesThatMayDeclareIt) {
+  const std::string front = "what a file declares cannot be read, perhaps this name: " + root;
+  write("/jobs/readable.plist", wrong("bad", "some.other.name"));
+  manager xpcd(domain, options());
+  EXPECT_EQ(told(xpcd, name), "");
+  write("/loose/broken.plist", "<plist>");
+  ASSERT_EQ(run({"bootstrap", root + "/loose/broken.plist"}).end.status, EX_DATAERR);
+  EXPECT_PRED_FORMAT2(has, told(xpcd, name), front + "/loose/broken.plist: line 1:8: ");
+  EXPECT_EQ(told(xpcd, "some.other.name").find("broken.plist"), std::string::npos)
+      << "where more is known that is said";
+  write("/loose/huge.plist", std::string((1 << 20) + 1, ' '));
+  ASSERT_EQ(run({"bootstrap", root + "/loose/huge.plist"}).end.status, EX_DATAERR);
+  const std::string both = told(xpcd, name);
+  EXPECT_PRED_FORMAT2(has, both,
+                      "what 2 files declare cannot be read, perhaps this name, such as " + root +
+                          "/loose/broken.plist: line 1:8: ");
+  // So does the one after it, whether it was killed or became another one.
+  ASSERT_EQ(run({"upgrade", "--manager", "--force"}).end.status, 0) << xpcd.log();
+  EXPECT_EQ(told(xpcd, name), both);
+  xpcd.replace();
+  EXPECT_EQ(told(xpcd, name), both);
+  std::filesystem::remove(root + "/loose/broken.plist");
+  wait_until_forgotten("/loose/broken.plist");
+  EXPECT_PRED_FORMAT2(has, told(xpcd, name), front + "/loose/huge.plist: line 1:1048577: ");
+  std::filesystem::remove(root + "/loose/huge.plist");
+  wait_until_forgotten("/loose/huge.plist");
+  EXPECT_EQ(told(xpcd, name), "");
+}
+
+TEST_F(Refused, T56_WhereOthersMayEnterOnlyFilesThatTheyMayReadAreNamed) {
+  write("/jobs/broken.plist", "<plist>");
+  const std::string file = root + "/jobs/broken.plist";
+  const std::string said = "what a file declares cannot be read, perhaps this name";
+  std::filesystem::create_directory(domain);
+  // What the test may see others may not: its own directory is closed to them.
+  ASSERT_EQ(::chmod(domain.c_str(), 0755), 0);
+  ASSERT_EQ(::chmod(root.c_str(), 0711), 0);
+  manager xpcd(domain, options());
+  EXPECT_EQ(told(xpcd, name), said);
+  EXPECT_PRED_FORMAT2(has, explained(name), file) << "the owner may know";
+  ASSERT_EQ(::chmod(root.c_str(), 0755), 0);
+  xpcd.replace();
+  const std::string named = told(xpcd, name);
+  if (named == said) GTEST_SKIP() << "NOT SHOWN: " << root << " stands where others may not look";
+  EXPECT_PRED_FORMAT2(has, named, said + ": " + file + ": line 1:8: ");
+  ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  xpcd.replace();
+  EXPECT_EQ(told(xpcd, name), said);
+}
+
 TEST_F(Refused, AFileThatIsMendedAndLoadedIsForgotten) {
   write("/jobs/bad.plist", wrong("bad", name));
   manager xpcd(domain, options());
@@ -228,8 +278,8 @@ TEST_F(Refused, TheNextServiceManagerKnowsThem) {
   std::filesystem::remove(root + "/loose/gone.plist");
   write("/jobs/bad.plist", plist("bad", {"/bin/true"}, {"n.new"}));
   xpcd.start();
-  EXPECT_EQ(told(xpcd, name), "") << "it no longer declares it";
-  EXPECT_EQ(told(xpcd, "n.gone"), "");
+  EXPECT_EQ(told(xpcd, name), told(xpcd, "n.none")) << "it no longer declares it";
+  EXPECT_EQ(told(xpcd, "n.gone"), told(xpcd, "n.none"));
   EXPECT_NE(told(xpcd, "n.loose"), "");
   EXPECT_EQ(run({"list"}).output,
             "PID      STATUS STATE      LABEL\n"
@@ -296,6 +346,34 @@ TEST_F(Refused, HowManyAreRememberedIsBounded) {
   EXPECT_PRED_FORMAT2(has, explained("n.none"),
                       "bad   more files were not loaded than xpcd remembers\n");
   EXPECT_PRED_FORMAT2(has, xpcd.log(), "/jobs/1149.plist:5: RunAtLoad: expected bool");
+}
+
+TEST_F(Refused, T56_OthersAreNotToldOfFilesThatAreClosedToThem) {
+  if (::geteuid() != 0) GTEST_SKIP() << "NOT SHOWN: the system domain is root's";
+  write("/jobs/broken.plist", "<plist>");
+  ASSERT_EQ(::chmod(root.c_str(), 0711), 0);
+  manager xpcd(domain, {"--system", "--jobs", root + "/jobs"});
+  const auto as_nobody = [](std::vector<std::string> line) {
+    line.insert(line.begin(), {"--reuid=65534", "--regid=65534", "--clear-groups", OPENXPC_XPCCTL});
+    return xpc_testing::run("/usr/bin/setpriv",
+                            {.arguments = std::move(line), .keep_stderr = true});
+  };
+  if (as_nobody({"--version"}).end.status != 0)
+    GTEST_SKIP() << "NOT SHOWN: what was built is for its builder only";
+  for (const std::vector<std::string>& verb :
+       {std::vector<std::string>{"list"}, {"print"}, {"why-not", name}}) {
+    std::vector<std::string> line{"--domain", domain};
+    line.insert(line.end(), verb.begin(), verb.end());
+    const run_result others = as_nobody(std::move(line));
+    EXPECT_EQ((others.output + others.error).find("broken.plist"), std::string::npos)
+        << others.output << others.error;
+    if (verb.front() != "why-not") {
+      EXPECT_EQ(others.end.status, 0) << others.error;
+    } else {
+      EXPECT_PRED_FORMAT2(has, others.output, "what a file declares cannot be read");
+    }
+    EXPECT_PRED_FORMAT2(has, run(verb).output, "broken.plist");
+  }
 }
 
 TEST_F(Refused, T54_InTheSystemDomainANameForNobodyIsExplained) {

@@ -73,10 +73,10 @@ void bootout(supervise::supervisor& jobs, verb_call& call, answer answered) {
   });
 }
 
-void list(supervise::supervisor& jobs, verb_call&, answer answered) {
+void list(supervise::supervisor& jobs, verb_call& call, answer answered) {
   object_ref reply = new_dictionary();
   set(reply.get(), "jobs", jobs.list());
-  set(reply.get(), "refused", jobs.refused());
+  set(reply.get(), "refused", jobs.refused(call.is_owner));
   answered(std::move(reply));
 }
 
@@ -88,7 +88,7 @@ void print(supervise::supervisor& jobs, verb_call& call, answer answered) {
     for (const std::string& label : jobs.labels())
       append(all.get(), std::move(*jobs.describe(label, call.is_owner)));
     set(reply.get(), "jobs", std::move(all));
-    set(reply.get(), "refused", jobs.refused());
+    set(reply.get(), "refused", jobs.refused(call.is_owner));
     set(reply.get(), "pid", static_cast<std::int64_t>(::getpid()));
     set(reply.get(), "directory", jobs.directory_path());
     if (call.manager != nullptr) call.manager->describe(reply.get());

@@ -8,6 +8,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
+#include <system_error>
 #include <utility>
 
 namespace openxpc::supervise {
@@ -26,7 +28,39 @@ bool is_gone(const std::string& file) {
   return gone && *gone;
 }
 
+/// Whether everybody may read the file and list each directory above it. One that cannot be looked
+/// at is nobody's to know of.
+bool is_readable_by_all(const std::string& file) {
+  const outcome<bool> seen = looks().look_there<bool>(file, [file] {
+    struct stat status;
+    if (::stat(file.c_str(), &status) < 0 || (status.st_mode & 04) == 0)
+      return outcome<bool>(false);
+    std::error_code wrong;
+    const std::filesystem::path given = std::filesystem::path(file).parent_path();
+    for (std::filesystem::path way : {given, std::filesystem::canonical(given, wrong)}) {
+      for (;; way = way.parent_path()) {
+        if (::stat(way.c_str(), &status) < 0 || (status.st_mode & 05) != 05)
+          return outcome<bool>(false);
+        if (!way.has_relative_path()) break;
+      }
+    }
+    return outcome<bool>(true);
+  });
+  return seen && *seen;
+}
+
 }  // namespace
+
+/// Who may not enter a user's domain asks nothing there. Where others may, whoever makes a name up
+/// must not learn from it what stands in files and directories that are closed to him.
+bool supervisor::is_for_all(const std::string& file) const {
+  struct stat status;
+  const bool others_enter =
+      ::fstat(directory_.borrowed_fd(), &status) < 0 || (status.st_mode & 011) != 0;
+  return !others_enter || is_readable_by_all(file);
+}
+
+void supervisor::leave_word_for_any_name() { unserved_.note_any(why_perhaps_unserved(refused_)); }
 
 /// Clients find the reason in the domain's directory. Names that somebody has are reached.
 void supervisor::leave_reason(const std::vector<std::string>& names, const std::string& label,
@@ -61,9 +95,11 @@ void supervisor::note_refused(const std::string& file, const std::optional<job::
   }
   if (disabled) made.now = refused_file::state::disabled;
   made.reason = reason_without_file(file, why);
+  made.is_for_all = is_for_all(file);
   const refused_file* known = refused_.note(file, made);
   const refused_file& kept = known != nullptr ? *known : made;
   leave_reason(kept.names, kept.label, why_unserved(file, kept));
+  if (!kept.names_are_known || known == nullptr) leave_word_for_any_name();
   if (known == nullptr) return;
   watch_refused(file);
   save_refused();
@@ -83,7 +119,9 @@ void supervisor::forget_refused(const std::string& file) {
   const refused_file* known = refused_.find(file);
   if (known == nullptr) return;
   unserved_.forget(known->names, why_unserved(file, *known));
+  const bool declares_any = !known->names_are_known;
   refused_.forget(file);
+  if (declares_any) leave_word_for_any_name();
   if (const auto at = refused_watches_.find(file); at != refused_watches_.end()) {
     watcher_.remove(at->second);
     refused_watches_.erase(at);
@@ -109,7 +147,11 @@ void supervisor::restore_refused() {
   refused_.restore(saved_.load_refused().get());
   std::vector<std::string> files;
   for (const auto& [file, what] : refused_.all()) files.push_back(file);
-  for (const std::string& file : files) watch_refused(file);
+  for (const std::string& file : files) {
+    refused_.find(file)->is_for_all = is_for_all(file);
+    watch_refused(file);
+  }
+  leave_word_for_any_name();
 }
 
 /// The label may be loaded from now on; what is said of its descriptions may no longer hold.
@@ -144,7 +186,11 @@ std::string supervisor::refused_as(const std::string& label) const {
   return {};
 }
 
-std::vector<std::string> supervisor::who_may_declare() const {
+std::vector<std::string> supervisor::who_may_declare(bool whole) const {
+  if (!whole) {
+    const std::string word = why_perhaps_unserved(refused_);
+    return word.empty() ? std::vector<std::string>() : std::vector<std::string>{word};
+  }
   std::vector<std::string> all;
   std::size_t more = 0;
   for (const auto& [file, known] : refused_.all()) {
@@ -161,6 +207,8 @@ std::vector<std::string> supervisor::who_may_declare() const {
   return all;
 }
 
-object_ref supervisor::refused() const { return refused_.list(); }
+object_ref supervisor::refused(bool whole) const {
+  return refused_.list(whole ? refused_files::which::every : refused_files::which::for_all);
+}
 
 }  // namespace openxpc::supervise

@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t most_files = 100;
 constexpr std::size_t most_names = 100;  // of a file
 constexpr std::size_t most_bytes = 900;  // of a reason
+constexpr std::size_t most_example_bytes = 200;
 
 /// The first of several lines, and how many there are.
 std::string in_short(const std::string& reason) {
@@ -71,9 +72,10 @@ refused_file* refused_files::find(const std::string& file) {
   return at == all_.end() ? nullptr : &at->second;
 }
 
-object_ref refused_files::list() const {
+object_ref refused_files::list(which wanted) const {
   object_ref all = new_array();
   for (const auto& [file, what] : all_) {
+    if (wanted == which::for_all && !what.is_for_all) continue;
     object_ref one = new_dictionary();
     set(one.get(), "origin", file);
     set(one.get(), "state", word_of(what.now));
@@ -129,6 +131,29 @@ std::string why_unserved(const std::string& file, const refused_file& what) {
   return file + " declares it and was not loaded: " + in_short(what.reason) +
          (what.now == refused_file::state::enabled ? "; " : "; once that is mended, ") +
          "xpcctl bootstrap " + file + " loads it";
+}
+
+std::string why_perhaps_unserved(const refused_files& all) {
+  std::size_t count = 0;
+  std::string example;
+  for (const auto& [file, what] : all.all()) {
+    if (what.names_are_known) continue;
+    ++count;
+    if (what.is_for_all && example.empty())
+      example = file + ": " + in_short(what.reason).substr(0, most_example_bytes);
+  }
+  if (count == 0) {
+    return all.has_more() ? "more files were not loaded than xpcd remembers, and one of them may "
+                            "declare it"
+                          : "";
+  }
+  const bool one = count == 1 && !all.has_more();
+  std::string said = one ? "what a file declares"
+                         : "what " + std::string(all.has_more() ? "more than " : "") +
+                               std::to_string(count) + " files declare";
+  said += " cannot be read, perhaps this name";
+  if (example.empty()) return said;
+  return said + (one ? ": " : ", such as ") + example;
 }
 
 }  // namespace openxpc::supervise

@@ -4,7 +4,6 @@
 #include "job/object.hpp"
 
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,6 +22,8 @@ struct refused_file {
   bool names_are_known = false;    // false: it may declare any
   state now = state::refused;
   std::string reason;  // for people, lines that do not repeat the file
+  /// Others than the domain's owner may be told that there is such a file, and what is wrong in it.
+  bool is_for_all = false;
 };
 
 class refused_files {
@@ -36,9 +37,10 @@ class refused_files {
   const std::map<std::string, refused_file>& all() const noexcept { return all_; }
   bool has_more() const noexcept { return has_more_; }
 
-  /// For people: a dictionary for each {origin, state: refused, disabled or enabled; reason, names,
+  /// For people, those for all or every one: a dictionary for each {origin, state: refused, disabled or enabled; reason, names,
   /// names-known, declared-label where it is known}.
-  object_ref list() const;
+  enum class which : bool { for_all, every };
+  object_ref list(which wanted = which::every) const;
   /// For the next xpcd; `all` is what list() gave there, and is not trusted.
   void restore(xpc_object_t all);
 
@@ -53,5 +55,10 @@ std::string reason_without_file(const std::string& file, const std::string& why)
 
 /// What somebody is told who looks for a name that the file declares: one line, with what helps.
 std::string why_unserved(const std::string& file, const refused_file& what);
+
+/// What somebody is told who looks for a name that nobody is known to declare, where there are files
+/// of which nobody knows what they declare: one short line with one of those that are for all as an
+/// example. Empty when there are none.
+std::string why_perhaps_unserved(const refused_files& all);
 
 }  // namespace openxpc::supervise

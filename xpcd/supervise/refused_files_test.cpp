@@ -34,6 +34,54 @@ TEST(RefusedFiles, WhoLooksForANameIsToldTheFileTheReasonAndWhatHelps) {
             "xpcctl bootstrap /d/a loads it");
 }
 
+TEST(RefusedFiles, WhoLooksForAnyOtherNameIsToldOfThoseThatMayDeclareIt) {
+  refused_files all;
+  EXPECT_EQ(why_perhaps_unserved(all), "");
+  all.note("/d/a", one("line 5: x"));
+  EXPECT_EQ(why_perhaps_unserved(all), "") << "its names are known";
+  refused_file broken;
+  broken.is_for_all = true;
+  broken.reason = "line 1: " + std::string(500, 'x') + "\nline 2: y";
+  all.note("/d/b", broken);
+  const std::string shortened = "line 1: " + std::string(192, 'x');
+  EXPECT_EQ(why_perhaps_unserved(all),
+            "what a file declares cannot be read, perhaps this name: /d/b: " + shortened);
+  refused_file closed;
+  closed.reason = "no property list";
+  all.note("/d/0", closed);
+  EXPECT_EQ(why_perhaps_unserved(all),
+            "what 2 files declare cannot be read, perhaps this name, such as /d/b: " + shortened);
+  all.forget("/d/b");
+  EXPECT_EQ(why_perhaps_unserved(all), "what a file declares cannot be read, perhaps this name");
+}
+
+TEST(RefusedFiles, OthersAreShownThoseForAll) {
+  refused_files all;
+  refused_file open = one("x");
+  open.is_for_all = true;
+  all.note("/d/a", open);
+  all.note("/d/b", one("y"));
+  EXPECT_EQ(::xpc_array_get_count(all.list().get()), 2u);
+  object_ref shown = all.list(refused_files::which::for_all);
+  ASSERT_EQ(::xpc_array_get_count(shown.get()), 1u);
+  EXPECT_EQ(get_text(::xpc_array_get_value(shown.get(), 0), "origin"), "/d/a");
+}
+
+TEST(RefusedFiles, ThoseThatAreNotRememberedMayDeclareItToo) {
+  refused_files all;
+  for (int count = 0; count < 101; ++count) all.note("/d/" + std::to_string(count), one("x"));
+  EXPECT_EQ(why_perhaps_unserved(all),
+            "more files were not loaded than xpcd remembers, and one of them may declare it");
+  all.forget("/d/7");
+  refused_file broken;
+  broken.is_for_all = true;
+  broken.reason = "x";
+  all.note("/d/broken", broken);
+  EXPECT_EQ(why_perhaps_unserved(all),
+            "what more than 1 files declare cannot be read, perhaps this name, such as "
+            "/d/broken: x");
+}
+
 TEST(RefusedFiles, AreBoundedInNumberAndSize) {
   refused_files all;
   for (int count = 0; count < 100; ++count) {

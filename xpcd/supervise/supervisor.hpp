@@ -105,8 +105,8 @@ class supervisor {
                     const std::string& why, bool disabled = false);
   /// The same for one that is rightly passed over: only for who asks for its names.
   void note_unserved(const std::string& file, const job::declaration& what, const std::string& why);
-  /// What was not loaded, as refused_files::list().
-  object_ref refused() const;
+  /// What was not loaded, as refused_files::list(). @param whole  for the owner of the domain
+  object_ref refused(bool whole) const;
   /// What in a description has no effect in this domain, for people.
   std::vector<std::string> warnings_for(const job::description& job) const;
   /// Ends the job's process and forgets the job; done when both are gone.
@@ -293,6 +293,8 @@ class supervisor {
   // refusals.cpp
   void leave_reason(const std::vector<std::string>& names, const std::string& label,
                     const std::string& reason);
+  bool is_for_all(const std::string& file) const;
+  void leave_word_for_any_name();
   void watch_refused(const std::string& file);
   void forget_refused(const std::string& file);
   void save_refused();
@@ -300,7 +302,7 @@ class supervisor {
   void reconsider_refused(const std::string& label);
   void remind_of_refused(const std::vector<std::string>& names);
   std::string refused_as(const std::string& label) const;
-  std::vector<std::string> who_may_declare() const;
+  std::vector<std::string> who_may_declare(bool whole) const;
 
   // settings.cpp
   bool is_disabled(const std::string& label, bool by_itself) const;

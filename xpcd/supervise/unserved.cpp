@@ -14,12 +14,16 @@ namespace openxpc::supervise {
 namespace {
 
 constexpr const char* folder = ".why";
+constexpr const char* any_name = ".any";
 constexpr std::size_t most_names = 1000;
 constexpr std::size_t most_bytes = 900;  // of a reason; a client reads a little more
 
+/// A reason is for those who know the name: nobody else lists them.
 base::fd open_folder(int borrowed_domain) {
-  return base::fd(
+  base::fd found(
       ::openat(borrowed_domain, folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW));
+  if (found) ::fchmod(found.get(), 0711);
+  return found;
 }
 
 std::string on_one_line(std::string text) {
@@ -69,13 +73,16 @@ unserved_names::unserved_names(int borrowed_domain_directory)
 
 void unserved_names::clear() {
   for (auto at = all_.begin(); at != all_.end();) at = drop(at);
+  note_any({});
   if (directory_) ::unlinkat(domain_, folder, AT_REMOVEDIR);
   directory_.reset();
 }
 
 /// A reader finds a whole file or none. One that cannot be written costs a client no more than the
 /// reason.
-void unserved_names::keep(const std::string& name, const entry& what) const {
+void unserved_names::keep(const std::string& name, const entry& what) {
+  if (!directory_ && ::mkdirat(domain_, folder, 0711) == 0) directory_ = open_folder(domain_);
+  if (!directory_) return;
   const std::string beside = "." + name + ".new", text = what.label + "\n" + what.reason + "\n";
   base::fd file(::openat(directory_.get(), beside.c_str(),
                          O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644));
@@ -92,11 +99,17 @@ void unserved_names::note(const std::vector<std::string>& names, const std::stri
     if (all_.count(name) == 0 && all_.size() >= most_names) return;
     entry& what = all_[name];
     what = {label, on_one_line(reason)};
-    if (!directory_ && ::mkdirat(domain_, folder, 0755) == 0) {
-      directory_ = open_folder(domain_);
-      if (directory_) ::fchmod(directory_.get(), 0755);
-    }
-    if (directory_) keep(name, what);
+    keep(name, what);
+  }
+}
+
+void unserved_names::note_any(const std::string& reason) {
+  if (reason == any_) return;
+  any_ = reason;
+  if (!any_.empty()) {
+    keep(any_name, {"", on_one_line(any_)});
+  } else if (directory_) {
+    ::unlinkat(directory_.get(), any_name, 0);
   }
 }
 

@@ -9,7 +9,7 @@
 /// Names that somebody declared and nobody finds: those of jobs that were not loaded, and of
 /// services that are private to an application. Clients find the reason without asking, also when
 /// nobody answers, in the domain's directory: `.why/NAME` has a line for us, the label, and one for
-/// them.
+/// them; `.why/.any` is for those names of which there is nothing else to say.
 namespace openxpc::supervise {
 
 class unserved_names {
@@ -24,6 +24,8 @@ class unserved_names {
   /// people. Of names beyond the first thousand no more is known than that nobody serves them.
   void note(const std::vector<std::string>& names, const std::string& label,
             const std::string& reason);
+  /// What is said of names that are not noted; nothing when empty.
+  void note_any(const std::string& reason);
   /// Removes what is in the domain's directory.
   void clear();
   /// They are served now.
@@ -39,12 +41,13 @@ class unserved_names {
     std::string label, reason;
   };
   using entries = std::map<std::string, entry>;
-  void keep(const std::string& name, const entry& what) const;
+  void keep(const std::string& name, const entry& what);
   entries::iterator drop(entries::iterator which);
 
   int domain_;
   base::fd directory_;  // made when it is needed
   entries all_;
+  std::string any_;
 };
 
 }  // namespace openxpc::supervise

@@ -56,15 +56,35 @@ TEST_F(UnservedNames, AReasonIsForgottenWhereItIsTheReason) {
   EXPECT_EQ(all.why("a.two"), "is something else");
 }
 
+TEST_F(UnservedNames, AReasonForAnyNameIsLeftBesideThose) {
+  {
+    unserved_names all(directory.get());
+    all.note_any("a file\ncannot be read");
+    EXPECT_EQ(file(".any"), "\na file;cannot be read\n");
+    EXPECT_EQ(all.why("a.one"), "") << "it is nothing that is known of a name";
+    all.note_any("two cannot");
+    EXPECT_EQ(file(".any"), "\ntwo cannot\n");
+    all.note_any("");
+    EXPECT_FALSE(std::filesystem::exists(root + "/.why/.any"));
+    all.note_any("three cannot");
+    struct stat found{};
+    ASSERT_EQ(::stat((root + "/.why").c_str(), &found), 0);
+    EXPECT_EQ(found.st_mode & 0777, 0711u) << "nobody else lists the names";
+  }
+  EXPECT_FALSE(std::filesystem::exists(root + "/.why")) << "nothing is left behind";
+}
+
 TEST_F(UnservedNames, AnXpcdThatComesAfterOneThatWasKilledKnowsThem) {
   std::filesystem::create_directory(root + "/.why");
   std::ofstream(root + "/.why/a.one") << "a\nis disabled\n";
   std::ofstream(root + "/.why/half") << "no more than that";
   std::ofstream(root + "/.why/.a.two.new") << "a\nwas being written\n";
+  std::ofstream(root + "/.why/.any") << "\nwas so once\n";
   {
     unserved_names all(directory.get());
     EXPECT_EQ(all.why("a.one"), "is disabled");
     EXPECT_EQ(all.why("half"), "");
+    EXPECT_FALSE(std::filesystem::exists(root + "/.why/.any")) << "until it is said again";
     all.forget_label("a");
     EXPECT_FALSE(std::filesystem::exists(root + "/.why/a.one"));
   }

@@ -87,7 +87,7 @@ object_ref supervisor::why_not(const std::string& name, bool whole) const {
   if (!job) {
     out.bad(why_nobody(name));
     if (unserved_.why(name).empty()) {
-      for (const std::string& one : who_may_declare()) out.bad(one);
+      for (const std::string& one : who_may_declare(whole)) out.bad(one);
     }
     return out.take();
   }
