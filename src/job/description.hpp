@@ -53,6 +53,8 @@ struct process_setup {
   std::vector<resource_limit> limits;
   std::string user, group;  // names or numbers; empty: xpcd's own
   bool init_groups = true;
+  /// Supplementary ones, in place of those of the user database; no description says them.
+  std::optional<std::vector<gid_t>> groups;
   process_type type = process_type::standard;
   bool low_priority_io = false;
   bool low_priority_background_io = false;  // only where the type is background

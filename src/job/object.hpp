@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 /// The C objects as xpcd uses them: owned, and filled key by key.
@@ -55,6 +56,19 @@ std::optional<bool> get_bool(xpc_object_t dictionary, std::string_view key);
 /// Lent.
 inline xpc_object_t get_object(xpc_object_t dictionary, std::string_view key) {
   return ::openxpc_dictionary_get_value(dictionary, key.data(), key.size());
+}
+
+/// Calls f with each element, lent; with none of what is no array, or not there.
+template <class F>
+void each_of(xpc_object_t array, F f) {
+  if (array == nullptr || ::xpc_get_type(array) != XPC_TYPE_ARRAY) return;
+  const std::size_t count = ::xpc_array_get_count(array);
+  for (std::size_t at = 0; at < count; ++at) f(::xpc_array_get_value(array, at));
+}
+/// The same for the array under a key.
+template <class F>
+void each_in(xpc_object_t dictionary, std::string_view key, F f) {
+  each_of(get_object(dictionary, key), std::move(f));
 }
 
 }  // namespace openxpc

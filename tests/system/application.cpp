@@ -7,6 +7,8 @@
 #include <xpc/openxpc/service.h>
 #include <xpc/private.h>
 
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,8 +37,9 @@ std::string make_bundle(const std::string& place, const bundle_files& what) {
       << what.more << "<key>XPCService</key><dict>\n"
       << what.service << "</dict>\n</dict></plist>\n";
   const std::string program = programs + "/" + (what.executable.empty() ? name : what.executable);
-  std::ofstream(program) << "#!/bin/sh\nexec " << xpc_testing::this_program()
-                         << " --xpc-role=" << what.role << " " << what.identifier << "\n";
+  const std::string becomes = what.program.empty() ? xpc_testing::this_program() : what.program;
+  std::ofstream(program) << "#!/bin/sh\nexec " << becomes << " --xpc-role=" << what.role << " "
+                         << what.identifier << "\n";
   if (::chmod(program.c_str(), 0755) != 0) throw std::runtime_error(program);
   return bundle;
 }
@@ -132,6 +135,23 @@ std::string asked_for(const std::string& domain, const std::string& name,
   return has(said.reply, "endpoint") ? "endpoint" : "ask " + text_at(said.reply, "ask");
 }
 
+/// One question to what the service manager of that domain leads to.
+std::string through(const std::string& domain, const std::string& name, const std::string& word) {
+  object_ref request = dictionary();
+  set(request, "op", "private-service");
+  set(request, "name", name);
+  answer said = ask_control(domain, request);
+  if (!said) return "error: " + said.message;
+  auto* endpoint =
+      static_cast<xpc_endpoint_t>(::xpc_dictionary_get_value(said.reply.get(), "endpoint"));
+  xpc_rich_error_t error = nullptr;
+  const session made(::openxpc_session_open_endpoint(endpoint, nullptr, &error));
+  const object_ref owned(error);
+  if (!made) return std::string("error: ") + ::openxpc_error_get_message(error);
+  answer reply = made.call(word.c_str());
+  return reply ? text_at(reply.reply, "text") : "error: " + reply.message;
+}
+
 /// One question over a session of Apple's API.
 std::string session_with(const std::string& name, const std::string& word) {
   xpc_rich_error_t error = nullptr;
@@ -151,7 +171,8 @@ std::string session_with(const std::string& name, const std::string& word) {
 }  // namespace
 
 /// Asks services, a line each: "ask CONNECTION NAME WORD"; "drop CONNECTION";
-/// "instance CONNECTION NAME CHARACTER"; "control DOMAIN NAME NUMBER"; "session NAME WORD"; "become
+/// "instance CONNECTION NAME CHARACTER"; "control DOMAIN NAME NUMBER"; "through DOMAIN
+/// NAME WORD"; "session NAME WORD"; "become
 /// PROGRAM".
 XPC_TEST_ROLE(application) {
   connections all;
@@ -178,6 +199,8 @@ XPC_TEST_ROLE(application) {
       xpc_testing::say("made");
     } else if (verb == "control") {
       xpc_testing::say(asked_for(id, name, word));
+    } else if (verb == "through") {
+      xpc_testing::say(through(id, name, word));
     } else if (verb == "session") {
       xpc_testing::say(session_with(id, name));
     } else if (verb == "become") {
@@ -192,6 +215,21 @@ XPC_TEST_ROLE(application) {
 
 namespace {
 
+/// Who this process is and what it may: "UID GID GROUPS nnp N files SOFT HARD HOME".
+std::string rights() {
+  std::ostringstream all;
+  all << ::getuid() << " " << ::getgid() << " ";
+  gid_t groups[64];
+  const int count = ::getgroups(64, groups);
+  for (int at = 0; at < count; ++at) all << (at == 0 ? "" : ",") << groups[at];
+  rlimit files{};
+  ::getrlimit(RLIMIT_NOFILE, &files);
+  const char* home = ::getenv("HOME");
+  all << " nnp " << ::prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) << " files " << files.rlim_cur << " "
+      << files.rlim_max << " " << (home ? home : "unset");
+  return all.str();
+}
+
 void help(void*, openxpc_request_t request) {
   const char* op = ::xpc_dictionary_get_string(::openxpc_request_get_message(request), "op");
   const std::string what = op ? op : "";
@@ -199,6 +237,7 @@ void help(void*, openxpc_request_t request) {
   object_ref reply = dictionary();
   std::string text = what + "?";
   if (what == "pid") text = std::to_string(::getpid());
+  if (what == "rights") text = rights();
   if (what == "leads-session") text = ::getsid(0) == ::getpid() ? "yes" : "no";
   if (what.starts_with("$")) {
     const char* value = ::getenv(what.c_str() + 1);

@@ -19,6 +19,7 @@ struct bundle_files {
   std::string directory = {};   ///< of the bundle; empty: the identifier
   std::string executable = {};  ///< its file's name; empty: that of the bundle
   bool flat = false;            ///< no Contents and MacOS
+  std::string program = {};     ///< what the script becomes; empty: the test program
 };
 
 /// Makes DIR/NAME.xpc with an Info.plist and a program. @return the bundle's path.

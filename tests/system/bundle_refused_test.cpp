@@ -193,32 +193,5 @@ TEST_F(Bundle, AServiceOfTypeSystemIsLeftToTheSystemsServiceManager) {
   EXPECT_EQ(demo.say("control " + directory + " " + name + " 1"), "ask system");
 }
 
-TEST(BundleOfTheSystem, R222_R230_OneInstanceServesTheWholeMachineAndOnlyRootsFilesCount) {
-  if (::geteuid() != 0) GTEST_SKIP() << "NOT SHOWN: needs root";
-  if (::access("/usr/bin/setpriv", X_OK) != 0) GTEST_SKIP() << "NOT SHOWN: there is no setpriv";
-  const std::string root = xpc_testing::runtime_directory();
-  const std::string directory = root + "/system", program = root + "/Demo.app/Contents/MacOS/Demo";
-  const std::string services = root + "/Demo.app/Contents/XPCServices";
-  ASSERT_EQ(::chmod(root.c_str(), 0755), 0);
-  manager xpcd(directory, {"--system"});
-  install_program(program);
-  make_bundle(services, {.identifier = "org.example.all",
-                         .service = "<key>ServiceType</key><string>System</string>\n"});
-  make_bundle(services, {.identifier = "org.example.one"});
-  xpc_testing::child_options options;
-  options.arguments = {"--reuid=65534", "--clear-groups", program, "--xpc-role=application"};
-  xpc_testing::child other = xpc_testing::child::program("/usr/bin/setpriv", options);
-  other.expect_line("ready");
-  other.write_line("control " + directory + " org.example.all 1");
-  EXPECT_EQ(other.read_line(), "endpoint") << xpcd.log();
-  // One of type Application would run as its user, whose own service manager it is left to.
-  other.write_line("control " + directory + " org.example.one 1");
-  EXPECT_PRED_FORMAT2(has_text, other.read_line().value_or(""), "runs as its user");
-  application first(program, directory), second(program, directory);
-  const std::string pid = first.ask("a", "org.example.all", "pid");
-  EXPECT_GT(std::atoi(pid.c_str()), 0) << pid << xpcd.log();
-  EXPECT_EQ(second.ask("a", "org.example.all", "pid"), pid);
-}
-
 }  // namespace
 }  // namespace system_test

@@ -1,6 +1,7 @@
 #include "bundle/applications.hpp"
 
 #include "base/program_places.hpp"
+#include "control/confinement.hpp"
 #include "job/name.hpp"
 #include "supervise/private_place.hpp"
 
@@ -9,16 +10,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
+
+#include "bundle/application_user.hpp"
 
 namespace openxpc::bundle {
 
 using supervise::say;
 
 struct applications::application {
-  application(asio::io_context& loop, executable what, base::fd process)
-      : is(std::move(what)), pidfd(std::move(process)), gone(loop) {}
+  application(asio::io_context& loop, executable what, uid_t whose, base::fd process)
+      : is(std::move(what)), user(whose), pidfd(std::move(process)), gone(loop) {}
   executable is;
+  uid_t user;
   base::fd pidfd;
   supervise::watch gone;
   std::set<std::string> labels;
@@ -43,13 +49,16 @@ bool is_instance(const std::string& text) {
 }
 
 /// Who has the instance, what it is called, which one of several it is.
-std::string label_for(const executable& of, const opened_bundle& found, const std::string& name,
-                      const std::string& instance) {
+std::string label_for(uid_t user, const executable& of, const opened_bundle& found,
+                      const std::string& name, const std::string& instance) {
   const bool shared = found.info.type != job::service_type::application;
   std::string label =
       shared
           ? "bundle." + std::to_string(found.device) + "." + std::to_string(found.inode)
           : "pid." + std::to_string(of.process.pid) + "." + std::to_string(of.process.start_ticks);
+  // One for each user where it runs as that; the service manager's own needs no number.
+  if (found.info.type == job::service_type::user && user != ::geteuid())
+    label += ".uid" + std::to_string(user);
   label += separator + name;
   if (!instance.empty()) label += separator + instance;
   return label;
@@ -97,16 +106,43 @@ applications::applications(asio::io_context& loop, domain::directory& directory,
 
 applications::~applications() { *self_ = nullptr; }
 
-/// In the system's domain only what is for everybody is for others than root: a service runs as the
-/// user of its application, and each user has a service manager of his own.
-failure_of applications::refuse_user(const caller& who, job::service_type type) const {
-  if (directory_.is_system() && type == job::service_type::system) return std::nullopt;
-  if (who.user == ::geteuid()) return std::nullopt;
+/// A user's service manager serves that user. The system's serves everybody: for who is not root it
+/// runs root's files, which nobody else can have put there, as the user of the application; what
+/// users have beside their own programs is for service managers of their own.
+failure_of applications::refuse_user(const caller& who) const {
+  if (directory_.is_system() || who.user == ::geteuid()) return std::nullopt;
   return trouble{trouble::kind::denied,
                  "a service of an application runs as its user: this is the domain of uid " +
                      std::to_string(::geteuid()) + ", process " + std::to_string(who.pid) +
                      " is one of uid " + std::to_string(who.user),
                  EPERM};
+}
+
+/// How the process of the service is set up before the bundle has its say.
+outcome<job::process_setup> applications::setup_for(const caller& who,
+                                                    job::service_type type) const {
+  if (type != job::service_type::system && who.user != ::geteuid()) return setup_as(who, type);
+  job::process_setup plain;
+  plain.no_new_privileges = false;  // unless the bundle wants it so
+  return plain;
+}
+
+/// A process that is confined may have put its own files there, to have them run by somebody who is
+/// not (threat T56): then only root's count, as in the domain of the system.
+outcome<opened_bundle> applications::find_bundle(const caller& who, const executable& is,
+                                                 const std::string& name) const {
+  const failure_of confined = control::confinement_of(who.pid, who.pidfd.get());
+  const uid_t owner = directory_.is_system() || confined ? 0 : who.user;
+  outcome<opened_bundle> found = open_bundle(base::bundle_places(is.path), name, owner);
+  if (found || found.error().number != EPERM || who.user == 0) return found;
+  trouble why = found.error();
+  if (!directory_.is_system()) {
+    if (confined) why.text += ", for " + confined->text;
+  } else if (who.user != ::geteuid()) {
+    why.text += "; what is uid " + std::to_string(who.user) +
+                "'s own is started by a service manager of that user: xpcd";
+  }
+  return why;
 }
 
 void applications::look_up(caller who, wanted what, answer answered) {
@@ -119,20 +155,18 @@ void applications::look_up(caller who, wanted what, answer answered) {
     }
   }
   // Before anything is looked at on the word of another user's process.
-  if (!directory_.is_system()) {
-    if (failure_of why = refuse_user(who, job::service_type::application)) return answered(*why);
-  }
+  if (failure_of why = refuse_user(who)) return answered(*why);
   outcome<executable> is = executable_of(who);
   if (!is) return answered(is.error());
-  const uid_t owner = directory_.is_system() ? 0 : who.user;
-  outcome<opened_bundle> found = open_bundle(base::bundle_places(is->path), what.name, owner);
+  outcome<opened_bundle> found = find_bundle(who, *is, what.name);
   if (!found) return answered(found.error());
   if (found->info.type == job::service_type::system && !directory_.is_system()) {
     object_ref reply = new_dictionary();
     set(reply.get(), "ask", "system");
     return answered(std::move(reply));
   }
-  if (failure_of why = refuse_user(who, found->info.type)) return answered(*why);
+  outcome<job::process_setup> setup = setup_for(who, found->info.type);
+  if (!setup) return answered(setup.error());
   if (!what.instance.empty() && !found->info.multiple_instances) {
     return answered(trouble{trouble::kind::denied,
                             found->info_path +
@@ -141,7 +175,7 @@ void applications::look_up(caller who, wanted what, answer answered) {
   }
   outcome<application*> of = application_of(who, std::move(*is));
   if (!of) return answered(of.error());
-  serve(who, **of, *found, std::move(what), std::move(answered));
+  serve(who, **of, {std::move(*found), std::move(*setup)}, std::move(what), std::move(answered));
 }
 
 outcome<applications::application*> applications::application_of(const caller& who, executable is) {
@@ -160,7 +194,15 @@ outcome<applications::application*> applications::application_of(const caller& w
                    "too many processes have services of their own: at most " +
                        std::to_string(most_applications)};
   }
-  application* made = add(std::move(is), base::fd::copy(who.pidfd.get()));
+  const auto users_own = std::count_if(
+      all_.begin(), all_.end(), [&](const auto& one) { return one.second->user == who.user; });
+  if (who.user != ::geteuid() && static_cast<std::size_t>(users_own) >= most_of_another_user) {
+    return trouble{trouble::kind::unavailable, "too many processes of uid " +
+                                                   std::to_string(who.user) +
+                                                   " have services of their own here: at most " +
+                                                   std::to_string(most_of_another_user)};
+  }
+  application* made = add(std::move(is), who.user, base::fd::copy(who.pidfd.get()));
   if (made == nullptr) {
     return trouble{trouble::kind::unavailable,
                    "process " + std::to_string(who.pid) + " cannot be watched"};
@@ -169,9 +211,9 @@ outcome<applications::application*> applications::application_of(const caller& w
 }
 
 /// nullptr when it cannot be watched.
-applications::application* applications::add(executable is, base::fd pidfd) {
+applications::application* applications::add(executable is, uid_t user, base::fd pidfd) {
   const pid_t pid = is.process.pid;
-  auto made = std::make_unique<application>(loop_, std::move(is), std::move(pidfd));
+  auto made = std::make_unique<application>(loop_, std::move(is), user, std::move(pidfd));
   const bool watched = made->pidfd && made->gone.start(made->pidfd.get(), [self = self_, pid] {
     if (*self != nullptr) (*self)->forget(pid);
   });
@@ -179,12 +221,13 @@ applications::application* applications::add(executable is, base::fd pidfd) {
   return (all_[pid] = std::move(made)).get();
 }
 
-void applications::serve(const caller& who, application& of, const opened_bundle& found,
-                         wanted what, answer answered) {
+void applications::serve(const caller& who, application& of, const found_service& it, wanted what,
+                         answer answered) {
+  const opened_bundle& found = it.bundle;
   const std::string instance = !found.info.multiple_instances ? ""
                                : what.instance.empty()        ? what.connection
                                                               : what.instance;
-  const std::string label = label_for(of.is, found, what.name, instance);
+  const std::string label = label_for(who.user, of.is, found, what.name, instance);
   supervise::supervisor::private_job job = jobs_.private_job_of(label);
   if (job.removing) {
     // An application of the same number, or the last one that shared it, is just gone.
@@ -201,7 +244,7 @@ void applications::serve(const caller& who, application& of, const opened_bundle
                                 std::to_string(most_services) + ", each instance counted"});
   }
   if (!job.loaded) {
-    if (failure_of why = load(who, label, found, what.name)) return answered(*why);
+    if (failure_of why = load(who, label, it, what.name)) return answered(*why);
     job = jobs_.private_job_of(label);
   }
   of.labels.insert(label);
@@ -217,15 +260,17 @@ struct applications::loadable {
 };
 
 outcome<applications::loadable> applications::job_for(const caller& who, const std::string& label,
-                                                      const opened_bundle& found,
+                                                      const found_service& it,
                                                       const std::string& name) {
+  const opened_bundle& found = it.bundle;
   job::description job;
   job.label = label;
   job.program = found.executable;
   job.arguments = {found.executable};
   job.names = {name};
   job.environment = found.info.environment;
-  job.process.no_new_privileges = found.info.no_new_privileges;
+  job.process = it.setup;
+  job.process.no_new_privileges |= found.info.no_new_privileges;
   job.pressured_exit = true;  // rule 175
   auto place = std::make_unique<supervise::private_place>();
   place->own_session = !found.info.join_existing_session;
@@ -237,12 +282,12 @@ outcome<applications::loadable> applications::job_for(const caller& who, const s
   return loadable{std::move(job), std::move(place)};
 }
 
-failure_of applications::load(const caller& who, const std::string& label,
-                              const opened_bundle& found, const std::string& name) {
-  for (const std::string& line : found.warnings) say(label, "warning: " + line);
-  outcome<loadable> what = job_for(who, label, found, name);
+failure_of applications::load(const caller& who, const std::string& label, const found_service& it,
+                              const std::string& name) {
+  for (const std::string& line : it.bundle.warnings) say(label, "warning: " + line);
+  outcome<loadable> what = job_for(who, label, it, name);
   if (!what) return what.error();
-  return jobs_.bootstrap_private(std::move(what->job), found.info_path, std::move(what->place));
+  return jobs_.bootstrap_private(std::move(what->job), it.bundle.info_path, std::move(what->place));
 }
 
 void applications::take_over() {
@@ -262,13 +307,15 @@ bool applications::take_over_job(const std::string& label) {
   who.user = process.st_uid;
   outcome<executable> is = executable_of(who);
   if (!is || is->process.start_ticks != of.start_ticks) return false;
-  outcome<opened_bundle> found =
-      open_bundle(base::bundle_places(is->path), of.name, directory_.is_system() ? 0 : who.user);
-  if (!found || label_for(*is, *found, of.name, of.instance) != label) return false;
-  outcome<loadable> what = job_for(who, label, *found, of.name);
+  outcome<opened_bundle> found = find_bundle(who, *is, of.name);
+  if (!found || label_for(who.user, *is, *found, of.name, of.instance) != label) return false;
+  outcome<job::process_setup> setup = setup_for(who, found->info.type);
+  if (!setup) return false;
+  const found_service it{std::move(*found), std::move(*setup)};
+  outcome<loadable> what = job_for(who, label, it, of.name);
   outcome<application*> owner = application_of(who, std::move(*is));
   if (!what || !owner) return false;
-  if (!jobs_.adopt_private(std::move(what->job), found->info_path, std::move(what->place))) {
+  if (!jobs_.adopt_private(std::move(what->job), it.bundle.info_path, std::move(what->place))) {
     return true;
   }
   (*owner)->labels.insert(label);
@@ -303,6 +350,7 @@ void applications::hand_over(xpc_object_t into, handover::outgoing& out) const {
     object_ref made = new_dictionary();
     xpc_object_t to = made.get();
     set(to, "pid", static_cast<std::int64_t>(pid));
+    set(to, "user", static_cast<std::int64_t>(one->user));
     set(to, "start-ticks", static_cast<std::int64_t>(one->is.process.start_ticks));
     set(to, "pidfd-inode", static_cast<std::int64_t>(one->is.process.pidfd_inode));
     set(to, "path", one->is.path);
@@ -330,7 +378,8 @@ void applications::resume(xpc_object_t given, handover::incoming& in) {
     is.device = static_cast<dev_t>(number("device"));
     is.inode = static_cast<ino_t>(number("inode"));
     const pid_t pid = is.process.pid;
-    application* of = add(std::move(is), in.take(one, "pidfd"));
+    const auto user = static_cast<uid_t>(get_integer(one, "user").value_or(::geteuid()));
+    application* of = add(std::move(is), user, in.take(one, "pidfd"));
     xpc_object_t labels = get_object(one, "labels");
     for (std::size_t i = 0; labels != nullptr && i < ::xpc_array_get_count(labels); ++i) {
       const char* text = ::xpc_array_get_string(labels, i);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/function.hpp"
+#include "job/description.hpp"
 #include "job/object.hpp"
 #include "supervise/supervisor.hpp"
 
@@ -35,6 +36,8 @@ class applications {
 
   /// Processes that have services at the same time.
   static constexpr std::size_t most_applications = 1024;
+  /// Of these, processes of one user other than xpcd's own.
+  static constexpr std::size_t most_of_another_user = 128;
   /// Services of one application, each instance counted.
   static constexpr std::size_t most_services = 64;
 
@@ -45,10 +48,10 @@ class applications {
   applications& operator=(const applications&) = delete;
 
   /// Answers {endpoint}, a way to the service of that name that stands in a bundle beside the
-  /// program of the caller; or {ask: "system"} for one of the whole machine, which the system's
-  /// service manager has.
-  /// Errors: denied (who asks cannot be told for certain, or the files are not to be trusted),
-  /// not_found (no such bundle), bad_input (its Info.plist), unavailable (too many).
+  /// program of the caller, and runs as the caller's user; or {ask: "system"} for one of the whole
+  /// machine, which the system's service manager has. Errors: denied (who asks cannot be told for
+  /// certain, or the files are not to be trusted), not_found (no such bundle), bad_input (its
+  /// Info.plist), unavailable (too many).
   void look_up(caller who, wanted what, answer answered);
   /// Takes over what an xpcd before this one left behind. Once, before anybody asks.
   void take_over();
@@ -70,14 +73,22 @@ class applications {
   struct application;
 
   outcome<application*> application_of(const caller& who, executable is);
-  application* add(executable is, base::fd pidfd);
-  failure_of refuse_user(const caller& who, job::service_type type) const;
-  void serve(const caller& who, application& of, const opened_bundle& found, wanted what,
+  application* add(executable is, uid_t user, base::fd pidfd);
+  failure_of refuse_user(const caller& who) const;
+  outcome<job::process_setup> setup_for(const caller& who, job::service_type type) const;
+  outcome<opened_bundle> find_bundle(const caller& who, const executable& is,
+                                     const std::string& name) const;
+  /// And as whom it runs.
+  struct found_service {
+    opened_bundle bundle;
+    job::process_setup setup;
+  };
+  void serve(const caller& who, application& of, const found_service& it, wanted what,
              answer answered);
   struct loadable;
   static outcome<loadable> job_for(const caller& who, const std::string& label,
-                                   const opened_bundle& found, const std::string& name);
-  failure_of load(const caller& who, const std::string& label, const opened_bundle& found,
+                                   const found_service& it, const std::string& name);
+  failure_of load(const caller& who, const std::string& label, const found_service& it,
                   const std::string& name);
   bool take_over_job(const std::string& label);
   void forget(pid_t pid);

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/poll_now.hpp"
+#include "supervise/process_status.hpp"
 
 #include <fcntl.h>
 #include <unistd.h>
@@ -17,32 +18,10 @@ namespace openxpc::control {
 
 namespace {
 
+using supervise::read_proc_file;
+using supervise::status_line;
+
 trouble denied(std::string text) { return {trouble::kind::denied, std::move(text), EACCES}; }
-
-/// The whole of a small file of procfs; empty when it cannot be read.
-std::string read_file(int directory, const char* name) {
-  base::fd file(::openat(directory, name, O_RDONLY | O_CLOEXEC));
-  std::string all(4096, '\0');
-  std::size_t size = 0;
-  for (ssize_t got = 0; file && size < all.size(); size += static_cast<std::size_t>(got)) {
-    got = ::read(file.get(), all.data() + size, all.size() - size);
-    if (got <= 0) break;
-  }
-  all.resize(size);
-  return all;
-}
-
-/// What stands behind `key` in /proc/PID/status.
-std::string_view status_line(std::string_view status, std::string_view key) {
-  for (std::size_t at = 0; at < status.size();) {
-    const std::size_t end = std::min(status.find('\n', at), status.size());
-    const std::string_view line = status.substr(at, end - at);
-    if (line.starts_with(key) && line.size() > key.size() && line[key.size()] == ':')
-      return line.substr(key.size() + 1);
-    at = end + 1;
-  }
-  return {};
-}
 
 std::optional<long> number_in(std::string_view text) {
   const std::size_t begin = text.find_first_not_of(" \t");
@@ -78,8 +57,8 @@ failure_of confinement_of(pid_t pid, int borrowed_pidfd) {
   if (!there || borrowed_pidfd < 0)
     return denied("xpcd cannot see the process that asks: it is gone, or in another pid namespace");
 
-  const std::string ours = read_file(here.get(), "status");
-  const std::string theirs = read_file(there.get(), "status");
+  const std::string ours = read_proc_file(here.get(), "status");
+  const std::string theirs = read_proc_file(there.get(), "status");
   // Kernels before 5.9 tell only whether there are any.
   const char* filters =
       status_line(ours, "Seccomp_filters").empty() ? "Seccomp" : "Seccomp_filters";
@@ -102,7 +81,7 @@ failure_of confinement_of(pid_t pid, int borrowed_pidfd) {
     if (its.empty() &&
         // Root's, seen by a user's xpcd: what everybody may see of it has to do.
         (words_in(status_line(theirs, "NSpid")) != words_in(status_line(ours, "NSpid")) ||
-         read_file(there.get(), "uid_map") != read_file(here.get(), "uid_map"))) {
+         read_proc_file(there.get(), "uid_map") != read_proc_file(here.get(), "uid_map"))) {
       why = denied("the process that asks is in another pid or user namespace");
     }
   }

@@ -97,8 +97,8 @@ outcome<std::optional<credentials>> credentials_of(const job::process_setup& set
   if (!setup.group.empty()) {
     if (failure_of why = find_group(setup.group, &who)) return *why;
   }
-  who.groups = {who.gid};
-  if (setup.init_groups) {
+  who.groups = setup.groups.value_or(std::vector<gid_t>{who.gid});
+  if (setup.init_groups && !setup.groups) {
     int count = 64;
     who.groups.resize(static_cast<std::size_t>(count));
     if (::getgrouplist(who.user.c_str(), who.gid, who.groups.data(), &count) < 0) {

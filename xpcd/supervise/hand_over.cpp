@@ -33,7 +33,76 @@ bool get_flag(xpc_object_t from, std::string_view key) {
   return get_bool(from, key).value_or(false);
 }
 
+constexpr const char* as_xpcd = "private";
+constexpr const char* as_user = "private-as-user";
+
+void pack_number(xpc_object_t into, std::string_view key,
+                 const std::optional<std::uint64_t>& value) {
+  if (value) set_unsigned(into, key, *value);
+}
+
+std::optional<std::uint64_t> unpack_number(xpc_object_t from, std::string_view key) {
+  const std::optional<std::int64_t> value = get_integer(from, key);
+  return value ? std::optional(static_cast<std::uint64_t>(*value)) : std::nullopt;
+}
+
 }  // namespace
+
+const char* private_key(const job::process_setup& setup) {
+  return setup.user.empty() ? as_xpcd : as_user;
+}
+
+xpc_object_t private_part(xpc_object_t from) {
+  xpc_object_t given = get_object(from, as_xpcd);
+  return given != nullptr ? given : get_object(from, as_user);
+}
+
+void pack_setup(const job::process_setup& setup, xpc_object_t into) {
+  set_bool(into, "no-new-privileges", setup.no_new_privileges);
+  if (setup.user.empty()) return;
+  set(into, "user", setup.user);
+  if (!setup.group.empty()) set(into, "group", setup.group);
+  if (setup.groups) {
+    object_ref groups = new_array();
+    for (const gid_t one : *setup.groups) {
+      object_ref group = new_dictionary();
+      set(group.get(), "id", static_cast<std::int64_t>(one));
+      append(groups.get(), std::move(group));
+    }
+    set(into, "groups", std::move(groups));
+  }
+  object_ref limits = new_array();
+  for (const job::resource_limit& one : setup.limits) {
+    object_ref limit = new_dictionary();
+    set(limit.get(), "name", one.name);
+    set(limit.get(), "resource", static_cast<std::int64_t>(one.resource));
+    pack_number(limit.get(), "soft", one.soft);
+    pack_number(limit.get(), "hard", one.hard);
+    append(limits.get(), std::move(limit));
+  }
+  set(into, "limits", std::move(limits));
+}
+
+outcome<job::process_setup> unpack_setup(xpc_object_t from) {
+  xpc_object_t given = private_part(from);
+  job::process_setup setup;
+  setup.no_new_privileges = get_bool(given, "no-new-privileges").value_or(true);
+  if (get_object(from, as_user) == nullptr) return setup;
+  setup.user = get_text(given, "user").value_or("");
+  if (setup.user.empty())
+    return trouble{trouble::kind::bad_input, "it is not said as whom it runs"};
+  setup.group = get_text(given, "group").value_or("");
+  if (get_object(given, "groups") != nullptr) setup.groups.emplace();
+  each_in(given, "groups", [&](xpc_object_t one) {
+    setup.groups->push_back(static_cast<gid_t>(get_unsigned(one, "id")));
+  });
+  each_in(given, "limits", [&](xpc_object_t one) {
+    setup.limits.push_back({static_cast<int>(get_unsigned(one, "resource")),
+                            get_text(one, "name").value_or(""), unpack_number(one, "soft"),
+                            unpack_number(one, "hard")});
+  });
+  return setup;
+}
 
 const char* word_for(state at) noexcept {
   for (const state_word& one : words) {

@@ -34,6 +34,15 @@ object_ref pack(const run_result& last);
 /// Nothing where there is none under the key.
 std::optional<run_result> unpack_end(xpc_object_t from, std::string_view key);
 
+/// A job that no property list describes stands under this key; its part there, lent, nullptr for
+/// other jobs. One that runs as another user than xpcd has a key of its own, so that an xpcd which
+/// does not know of such refuses to take it over rather than running it as itself.
+const char* private_key(const job::process_setup& setup);
+xpc_object_t private_part(xpc_object_t from);
+/// How the process of such a job is set up. Errors (bad_input): it is not said as whom it runs.
+void pack_setup(const job::process_setup& setup, xpc_object_t into);
+outcome<job::process_setup> unpack_setup(xpc_object_t from);
+
 /// The moment under a key; base::never where there is none.
 void set_instant(xpc_object_t into, std::string_view key, base::instant when);
 base::instant get_instant(xpc_object_t from, std::string_view key);

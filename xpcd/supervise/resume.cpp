@@ -16,19 +16,12 @@ namespace openxpc::supervise {
 
 namespace {
 
-template <class F>
-void each_in(xpc_object_t from, std::string_view key, F f) {
-  xpc_object_t all = get_object(from, key);
-  if (all == nullptr || !job::is(all, OPENXPC_TYPE_ARRAY)) return;
-  for (std::size_t at = 0; at < ::xpc_array_get_count(all); ++at) f(::xpc_array_get_value(all, at));
-}
-
 std::uint64_t count_in(xpc_object_t from, std::string_view key) {
   return static_cast<std::uint64_t>(get_integer(from, key).value_or(0));
 }
 
 outcome<job::reading> description_in(xpc_object_t from) {
-  xpc_object_t given = get_object(from, "private");
+  xpc_object_t given = private_part(from);
   if (given == nullptr) {
     return job::read(retain(get_object(from, "description")),
                      get_text(from, "origin").value_or(""));
@@ -45,13 +38,15 @@ outcome<job::reading> description_in(xpc_object_t from) {
       made.job.environment[name] = get_text(variables, name).value_or("");
     });
   }
-  made.job.process.no_new_privileges = get_bool(given, "no-new-privileges").value_or(true);
+  outcome<job::process_setup> setup = unpack_setup(from);
+  if (!setup) return setup.error();
+  made.job.process = std::move(*setup);
   made.job.pressured_exit = true;
   return made;
 }
 
 std::unique_ptr<private_place> place_in(xpc_object_t from, handover::incoming& in) {
-  xpc_object_t given = get_object(from, "private");
+  xpc_object_t given = private_part(from);
   if (given == nullptr) return nullptr;
   auto place = std::make_unique<private_place>();
   place->endpoint = in.take(given, "endpoint");

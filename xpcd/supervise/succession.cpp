@@ -74,7 +74,7 @@ object_ref pack_private(const supervised& job, handover::outgoing& out) {
   object_ref environment = new_dictionary();
   for (const auto& [name, value] : job.job.environment) set(environment.get(), name, value);
   set(to, "environment", std::move(environment));
-  set_bool(to, "no-new-privileges", job.job.process.no_new_privileges);
+  pack_setup(job.job.process, to);
   set_bool(to, "own-session", job.apart->own_session);
   out.keep(to, "endpoint", job.apart->endpoint.get());
   out.keep(to, "application", job.apart->application.get());
@@ -106,7 +106,7 @@ object_ref pack_job(const supervised& job, handover::outgoing& out) {
   }
   set(to, "names", std::move(names));
   set(to, "sockets", pack_sockets(job, out));
-  if (job.apart) set(to, "private", pack_private(job, out));
+  if (job.apart) set(to, private_key(job.job.process), pack_private(job, out));
   if (job.run) set(to, "run", pack(*job.run, out));
   if (job.last) set(to, "last", pack(*job.last));
   if (job.versions) set(to, "versions", pack_versions(*job.versions, out));
@@ -149,7 +149,11 @@ failure_of supervisor::wrong_with_handover(xpc_object_t given) {
                      "the job " + label + " cannot be taken over: " + why};
     };
     if (!state_of(word)) return wrong("its state \"" + word + "\" is not known");
-    if (get_object(one, "private") != nullptr) continue;
+    if (private_part(one) != nullptr) {
+      if (outcome<job::process_setup> setup = unpack_setup(one); !setup)
+        return wrong(setup.error().text);
+      continue;
+    }
     xpc_object_t description = get_object(one, "description");
     if (description == nullptr) return wrong("it has no description");
     outcome<job::reading> reading =
