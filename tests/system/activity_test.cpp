@@ -250,6 +250,54 @@ TEST_F(Activities, WhatIsKeptOutlastsTheServiceManager) {
   EXPECT_GT(number_at(one, "due-ms"), 0);
 }
 
+/// Without a place for lasting state.
+class ActivitiesOfADay : public Activities {
+ protected:
+  void SetUp() override {
+    xpcd.stop();
+    std::ofstream(root + "/file") << "no directory";
+    nowhere.emplace(root + "/domain", std::vector<std::string>{"--state", root + "/file/state"});
+  }
+  object_ref one_of(const std::string& label) const {
+    object_ref job = nowhere->print(label);
+    xpc_object_t all = xpc_dictionary_get_value(job.get(), "activities");
+    if (all == nullptr || xpc_array_get_count(all) == 0) return nullptr;
+    return object_ref(xpc_retain(xpc_array_get_value(all, 0)));
+  }
+  std::optional<manager> nowhere;
+};
+
+TEST_F(ActivitiesOfADay, OnesThatCannotBeKeptOutlastAnUpgradeOfXpcd) {
+  load("rare", {"interval=1000", "done", "leave"});
+  load("often", {"interval=1", "done", "leave"});
+  xpc_testing::wait_until("it to be registered", [&] { return one_of("rare") != nullptr; });
+  ASSERT_TRUE(verb("run-activity", "rare"));
+  wait_for("rare", "run");
+  nowhere->wait_for_state("rare", "waiting");
+  const object_ref before = one_of("rare");
+  ASSERT_TRUE(before);
+  EXPECT_NE(text_at(before, "not-kept").find("lasting state in " + root + "/file/state"),
+            std::string::npos)
+      << text_at(before, "not-kept");
+  ASSERT_NO_FATAL_FAILURE(renew(*nowhere));
+  const object_ref after = one_of("rare");
+  ASSERT_TRUE(after) << nowhere->log();
+  EXPECT_EQ(number_at(after, "interval-s"), 1000);
+  EXPECT_EQ(number_at(after, "runs"), 1);
+  EXPECT_LE(number_at(after, "due-ms"), number_at(before, "due-ms"));
+  EXPECT_GT(number_at(after, "due-ms"), 0);
+  EXPECT_TRUE(has(after, "not-kept"));
+  // The other one's goes on.
+  const std::int64_t runs = count("often", "run");
+  wait_for("often", "run", runs + 2);
+  EXPECT_EQ(count("rare", "run"), 1) << "it is not due yet";
+  // And again, and whoever wants it can have it at once.
+  ASSERT_NO_FATAL_FAILURE(renew(*nowhere));
+  const answer ran = verb("run-activity", "rare");
+  ASSERT_TRUE(ran) << ran.message;
+  wait_for("rare", "run", 2);
+}
+
 TEST_F(Activities, AVerbRunsOneNowAndAnotherAsksItToDefer) {
   load("job", {"should-defer"}, launch_events(interval(100000)));
   answer ran = verb("run-activity", "job");

@@ -126,33 +126,59 @@ void activities::forget_waiters(record& one, const failure_of& why) {
   for (done& each : waiting) each(why);
 }
 
+/// As they are now.
+entries activities::kept_of(const records& all) {
+  entries result;
+  const instant now = base::boot_clock::now();
+  for (const auto& [identifier, one] : all) {
+    entry& copy = result[identifier];
+    copy.criteria = retain(one->kept.criteria.get());
+    copy.from_description = one->kept.from_description;
+    copy.unregistered = one->kept.unregistered;
+    copy.serial = one->kept.serial;
+    copy.running = one->times.at() == schedule::phase::running;
+    copy.period_ms = to_day(one->times.period(), now);
+    copy.runs = one->times.runs();
+  }
+  return result;
+}
+
+void activities::hand_over(xpc_object_t into) const {
+  object_ref all = new_dictionary();
+  for (const auto& [label, job] : all_) {
+    const bool lasts = std::all_of(job.begin(), job.end(),
+                                   [](const auto& one) { return one.second->not_kept.empty(); });
+    if (!lasts) set(all.get(), label, pack(kept_of(job)));
+  }
+  set(into, "activities", std::move(all));
+}
+
+void activities::resume(xpc_object_t given) {
+  xpc_object_t all = get_object(given, "activities");
+  if (all == nullptr || !job::is(all, OPENXPC_TYPE_DICTIONARY)) return;
+  job::each_entry(all, [&](const std::string& label, xpc_object_t its) {
+    outcome<entries> known = unpack(its, "what was handed over");
+    if (!known) return supervise::say(label, "its activities are lost: " + known.error().text);
+    handed_over_[label] = std::move(*known);
+  });
+}
+
+outcome<entries> activities::load(const std::string& label) {
+  auto handed = handed_over_.extract(label);
+  return handed ? outcome<entries>(std::move(handed.mapped())) : book_.load(label);
+}
+
 /// What cannot be kept is said once, and in print.
 void activities::save(const std::string& label) {
   auto job = all_.find(label);
-  entries all;
-  const instant now = base::boot_clock::now();
-  if (job != all_.end()) {
-    for (const auto& [identifier, one] : job->second) {
-      one->kept.running = one->times.at() == schedule::phase::running;
-      one->kept.period_ms = to_day(one->times.period(), now);
-      one->kept.runs = one->times.runs();
-      entry& copy = all[identifier];
-      copy.criteria = retain(one->kept.criteria.get());
-      copy.from_description = one->kept.from_description;
-      copy.unregistered = one->kept.unregistered;
-      copy.serial = one->kept.serial;
-      copy.running = one->kept.running;
-      copy.period_ms = one->kept.period_ms;
-      copy.runs = one->kept.runs;
-    }
-  }
+  const entries all = job == all_.end() ? entries() : kept_of(job->second);
   const failure_of why = book_.save(label, all);
   if (job == all_.end()) return;
   bool said = false;
   for (const auto& [identifier, one] : job->second) {
     const std::string text = why ? why->text : std::string();
     if (!text.empty() && one->not_kept != text && !said) {
-      supervise::say(label, "its activities do not outlast this xpcd: " + text);
+      supervise::say(label, "its activities last as long as xpcd, and its upgrades: " + text);
       said = true;
     }
     one->not_kept = text;
@@ -160,7 +186,7 @@ void activities::save(const std::string& label) {
 }
 
 void activities::arrived(const job::description& job, bool taken_over) {
-  outcome<entries> saved = book_.load(job.label);
+  outcome<entries> saved = load(job.label);
   if (!saved) supervise::say(job.label, "its activities are lost: " + saved.error().text);
   entries known = saved ? std::move(*saved) : entries();
   xpc_object_t declared =

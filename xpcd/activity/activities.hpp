@@ -51,6 +51,11 @@ class activities final : public supervise::companion {
   /// Asks the program to defer the run that is under way.
   failure_of defer(const std::string& label, const std::string& identifier);
 
+  /// What lasting state does not have goes to the xpcd that this one becomes; there before the jobs
+  /// arrive.
+  void hand_over(xpc_object_t into) const;
+  void resume(xpc_object_t given);
+
   // --- companion ---
   void arrived(const job::description& job, bool taken_over) override;
   void left(const std::string& label) override;
@@ -65,6 +70,8 @@ class activities final : public supervise::companion {
   record_ref find(const std::string& label, const std::string& identifier) const;
   record_ref make(const std::string& label, const std::string& identifier, entry what);
   void remove(const record_ref& one);
+  static entries kept_of(const records& all);
+  outcome<entries> load(const std::string& label);
   void save(const std::string& label);
   void change_criteria(record& one, xpc_object_t criteria);
   void apply_state(record& one, xpc_object_t message);
@@ -79,7 +86,8 @@ class activities final : public supervise::companion {
   asio::io_context& loop_;
   supervise::supervisor& jobs_;
   book book_;
-  std::map<std::string, records> all_;  // by label
+  std::map<std::string, records> all_;          // by label
+  std::map<std::string, entries> handed_over_;  // by label, until the job arrives
   std::set<std::pair<instant, record*>> due_;
   std::size_t running_ = 0;
   asio::steady_timer timer_;

@@ -38,6 +38,35 @@ bool read_entry(xpc_object_t from, entry* out) {
 
 }  // namespace
 
+object_ref pack(const entries& all) {
+  object_ref whole = new_dictionary();
+  for (const auto& [identifier, one] : all) {
+    object_ref made = new_dictionary();
+    set(made.get(), "Criteria", retain(one.criteria.get()));
+    set_bool(made.get(), "FromDescription", one.from_description);
+    set_bool(made.get(), "Unregistered", one.unregistered);
+    set_bool(made.get(), "Running", one.running);
+    set(made.get(), "Serial", static_cast<std::int64_t>(one.serial));
+    set(made.get(), "PeriodMilliseconds", one.period_ms);
+    set(made.get(), "Runs", static_cast<std::int64_t>(one.runs));
+    set(whole.get(), identifier, std::move(made));
+  }
+  return whole;
+}
+
+outcome<entries> unpack(xpc_object_t all, const std::string& named) {
+  entries result;
+  bool good = all != nullptr && job::is(all, OPENXPC_TYPE_DICTIONARY);
+  if (good) {
+    job::each_entry(all, [&](const std::string& identifier, xpc_object_t value) {
+      good =
+          good && job::is(value, OPENXPC_TYPE_DICTIONARY) && read_entry(value, &result[identifier]);
+    });
+  }
+  if (!good) return trouble{trouble::kind::bad_input, named + ": is not a list of activities"};
+  return result;
+}
+
 book::book(const supervise::lasting_state& where) : where_(where) {
   outcome<base::fd> directory = where_.open(false);
   DIR* stream = directory ? ::fdopendir(directory->get()) : nullptr;
@@ -57,22 +86,13 @@ book::book(const supervise::lasting_state& where) : where_(where) {
 }
 
 outcome<entries> book::load(const std::string& label) const {
-  entries result;
-  if (known_.count(label) == 0) return result;
+  if (known_.count(label) == 0) return entries();
   outcome<base::fd> directory = where_.open(false);
   if (!directory) return directory.error();
   const std::string name = file_of(label);
   outcome<object_ref> all = supervise::read_plist(directory->get(), name, name);
   if (!all) return all.error();
-  bool good = job::is(all->get(), OPENXPC_TYPE_DICTIONARY);
-  if (good) {
-    job::each_entry(all->get(), [&](const std::string& identifier, xpc_object_t value) {
-      good =
-          good && job::is(value, OPENXPC_TYPE_DICTIONARY) && read_entry(value, &result[identifier]);
-    });
-  }
-  if (!good) return trouble{trouble::kind::bad_input, name + ": is not a list of activities"};
-  return result;
+  return unpack(all->get(), name);
 }
 
 failure_of book::save(const std::string& label, const entries& all) {
@@ -86,18 +106,7 @@ failure_of book::save(const std::string& label, const entries& all) {
     known_.erase(label);
     return std::nullopt;
   }
-  object_ref whole = new_dictionary();
-  for (const auto& [identifier, one] : all) {
-    object_ref made = new_dictionary();
-    set(made.get(), "Criteria", retain(one.criteria.get()));
-    set_bool(made.get(), "FromDescription", one.from_description);
-    set_bool(made.get(), "Unregistered", one.unregistered);
-    set_bool(made.get(), "Running", one.running);
-    set(made.get(), "Serial", static_cast<std::int64_t>(one.serial));
-    set(made.get(), "PeriodMilliseconds", one.period_ms);
-    set(made.get(), "Runs", static_cast<std::int64_t>(one.runs));
-    set(whole.get(), identifier, std::move(made));
-  }
+  const object_ref whole = pack(all);
   if (failure_of why = supervise::write_plist(directory->get(), name, whole.get(), "lasting state"))
     return why;
   known_.insert(label);

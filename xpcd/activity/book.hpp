@@ -25,6 +25,10 @@ struct entry {
 };
 using entries = std::map<std::string, entry>;  // by identifier
 
+/// A dictionary of them, and back. Errors (bad_input): that is none; `named` is what is said of it.
+object_ref pack(const entries& all);
+outcome<entries> unpack(xpc_object_t all, const std::string& named);
+
 /// The activities of jobs in lasting state: a property list `activities-LABEL.plist` each.
 class book {
  public:

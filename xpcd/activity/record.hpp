@@ -13,7 +13,7 @@ struct activities::record {
         times(std::move(when)) {}
 
   const std::string label, identifier;
-  entry kept;  // `running`, `period_ms` and `runs` are of the last save only
+  entry kept;  // `running`, `period_ms` and `runs` are what it began with: see `times`
   schedule times;
   /// The job's process has registered it and may be told to run it.
   bool ready = false;

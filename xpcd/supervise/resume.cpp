@@ -10,6 +10,7 @@
 
 #include <fcntl.h>
 
+#include "activity/activities.hpp"
 #include "events/streams.hpp"
 
 namespace openxpc::supervise {
@@ -82,6 +83,7 @@ void supervisor::resume(xpc_object_t given, handover::incoming& in) {
   const std::optional<std::set<std::string>> mounts = saved_.load_mounts();
   watcher_.adopt(in.take(given, "job-paths"));
   streams_->resume_watches(given, in);
+  activities_->resume(given);
   std::vector<job_ref> all;
   each_in(given, "jobs", [&](xpc_object_t one) {
     if (job_ref job = resume_job(one, in)) all.push_back(job);

@@ -11,6 +11,7 @@
 
 #include <asio/post.hpp>
 
+#include "activity/activities.hpp"
 #include "events/streams.hpp"
 
 namespace openxpc::supervise {
@@ -127,6 +128,7 @@ void supervisor::hand_jobs_over(xpc_object_t into, handover::outgoing& out) cons
   for (const auto& [label, job] : jobs_) append(all.get(), pack_job(*job, out));
   set(into, "jobs", std::move(all));
   streams_->hand_over(into, out);
+  activities_->hand_over(into);
   out.keep(into, "job-paths", watcher_.borrowed_fd());
   set_instant(into, "born", born_);
   set(into, "descriptor-limit", static_cast<std::int64_t>(options_.descriptor_limit));
