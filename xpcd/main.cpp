@@ -3,6 +3,7 @@
 #include "base/notify_socket.hpp"
 #include "control/control.hpp"
 #include "domain/location.hpp"
+#include "supervise/bounded_look.hpp"
 #include "supervise/output_watch.hpp"
 #include "supervise/supervisor.hpp"
 
@@ -256,6 +257,7 @@ int run(const options& wanted) {
   if (wanted.idle_exit) options.idle_exit = std::chrono::seconds(*wanted.idle_exit);
   if (wanted.check_in_time) options.check_in_time = std::chrono::seconds(*wanted.check_in_time);
   if (!wanted.hardened_group.empty()) options.hardened_group = wanted.hardened_group;
+  if (wanted.file_time) supervise::looks().set_patience(std::chrono::seconds(*wanted.file_time));
   supervise::supervisor jobs(loop, *directory, options);
   bundle::applications applications(loop, *directory, jobs);
   control::service control(loop, *directory, jobs, applications);
@@ -284,6 +286,7 @@ int run(const options& wanted) {
   }
   came.reset();
   given.reset();
+  supervise::looks().serve_on(loop);
   // Nobody was told when it was removed before it was watched.
   if (!directory->is_in_place()) end();
   jobs.reap();

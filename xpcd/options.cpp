@@ -13,8 +13,8 @@ namespace {
 
 constexpr const char* usage =
     "usage: xpcd [--system] [--domain DIR] [--state DIR] [--log FILE]\n"
-    "            [--jobs DIR]... [--idle-exit N] [--check-in-time N] [--ready-fd N]\n"
-    "            [--hardened-group GROUP] [--foreground]\n"
+    "            [--jobs DIR]... [--idle-exit N] [--check-in-time N]\n"
+    "            [--file-time N] [--ready-fd N] [--hardened-group GROUP] [--foreground]\n"
     "       xpcd --check-state [--system] [--domain DIR]\n"
     "       xpcd --help | --version\n";
 
@@ -36,6 +36,7 @@ constexpr const char* help =
     "  --check-in-time N\n"
     "                 give a new version of a program N seconds to say that it is ready,\n"
     "                 30 unless given; then it is rolled back\n"
+    "  --file-time N  wait N seconds for a file system that does not answer, 4 unless given\n"
     "  --hardened-group GROUP\n"
     "                 the group of jobs with Hardened, xpc-hardened unless given\n"
     "  --log FILE     append what xpcd says to FILE instead of standard error\n"
@@ -138,6 +139,8 @@ void read_lasting(argument_reader& in, options& result) {
     result.idle_exit = idle;
   } else if (std::optional<int> time = in.number("--check-in-time", 1, "seconds, at least 1")) {
     result.check_in_time = time;
+  } else if (std::optional<int> files = in.number("--file-time", 1, "seconds, at least 1")) {
+    result.file_time = files;
   } else if (std::optional<std::string> group =
                  in.text("--hardened-group", "the name or number of a group")) {
     result.hardened_group = std::move(*group);

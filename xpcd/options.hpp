@@ -14,6 +14,7 @@ struct options {
   bool system = false;
   std::optional<int> idle_exit;      // seconds
   std::optional<int> check_in_time;  // seconds
+  std::optional<int> file_time;      // seconds
   std::string hardened_group;        // a name or number; empty: the usual one
   std::string log;                   // a file for what xpcd says; empty: standard error
   int ready_fd = -1;

@@ -54,6 +54,7 @@ TEST(Options, WrongOnesAreNamedWithTheUsage) {
                      {{"--state"}, "--state wants"},
                      {{"--idle-exit", "0"}, "--idle-exit wants"},
                      {{"--check-in-time", "0"}, "--check-in-time wants"},
+                     {{"--file-time", "0"}, "--file-time wants"},
                      {{"--jobs="}, "--jobs wants"},
                      {{"--hardened-group="}, "--hardened-group wants"},
                      {{"--ready-fd", "x"}, "--ready-fd wants"},

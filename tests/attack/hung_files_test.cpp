@@ -11,8 +11,10 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <future>
 
 #include "attack/hung_mount.hpp"
 #include "system/application.hpp"
@@ -25,14 +27,44 @@ namespace {
 
 class HungFiles : public ::testing::Test {
  protected:
-  void mount(const std::string& directory, hung_mount::server how) {
+  void mount(const std::string& directory, hung_mount::server how,
+             const std::string& program = {}) {
     std::filesystem::create_directories(directory);
-    hung.emplace(directory, how);
+    hung.emplace(directory, how, program);
     if (!*hung) GTEST_SKIP() << "NOT SHOWN: " << hung->why_not();
   }
-  void start() {
-    xpcd.emplace(root + "/domain");
+  /// @param more  options of its own
+  void start(std::vector<std::string> more = {}) {
+    xpcd.emplace(root + "/domain", std::move(more));
     ASSERT_TRUE(xpcd->bootstrap(plist("echo", role("echo", {name}), {name})));
+  }
+  /// Somebody's call of a verb, which may take as long as it likes.
+  std::future<answer> begin(const char* op, const std::string& label) {
+    return std::async(std::launch::async,
+                      [directory = xpcd->directory(), op = std::string(op), label] {
+                        object_ref request = dictionary();
+                        set(request, "op", op);
+                        set(request, "label", label);
+                        return ask_control(directory, request);
+                      });
+  }
+  /// Whatever xpcd waits for, others are served: old jobs, new ones, and who asks.
+  void expect_others_served(const std::string& label) {
+    ASSERT_TRUE(xpcd->bootstrap(plist(label, role("echo", {label}), {label})));
+    EXPECT_TRUE(xpcd->open(label).call("hello")) << "another job is launched";
+    EXPECT_TRUE(xpcd->open(name).call("hello")) << "others are served";
+    object_ref request = dictionary();
+    set(request, "op", "list");
+    EXPECT_TRUE(xpcd->ask(request));
+    EXPECT_EQ(text_at(xpcd->print(label), "state"), "running");
+  }
+  static bool is_over(const std::future<answer>& call) {
+    return call.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  }
+  /// The program at `place`, of which nothing is known but that it can be looked at.
+  std::vector<std::string> in_place(std::vector<std::string> arguments) const {
+    arguments.front() = place + "/program";
+    return arguments;
   }
   void TearDown() override {
     // A process of which a thread hangs where nothing can wake it ends when it is let go.
@@ -184,6 +216,150 @@ TEST_F(HungFiles, T45_AnApplicationWhoseBundlesDoNotAnswerHangsNobodyElse) {
     EXPECT_NE(said.find("its file system does not answer"), std::string::npos) << said;
   }
   EXPECT_TRUE(xpcd->open(name).call("hello")) << "others are served";
+}
+
+// With all the time in the world xpcd gives nothing up: what it does meanwhile, it does beside it.
+const std::vector<std::string> patient{"--file-time", "100000"};
+
+TEST_F(HungFiles, T45_OthersAreServedWhileALookAtAProgramHangs) {
+  mount(place, hung_mount::server::deaf_at_looks);
+  if (IsSkipped()) return;
+  start(patient);
+  ASSERT_TRUE(xpcd->bootstrap(plist("job", {place + "/program"}, {"org.example.job"})));
+  hung->wait_until_asked();
+  std::future<answer> started = begin("kickstart", "job");
+  xpcd->wait_for_state("job", "starting");
+  std::future<answer> another = begin("kickstart", "job");
+  expect_others_served("org.example.other");
+  EXPECT_FALSE(is_over(started) || is_over(another));
+  // One look is under way there, and the next begins when that has ended.
+  hung->let_go();
+  hung->wait_until_asked();
+  expect_others_served("org.example.more");
+  EXPECT_FALSE(is_over(started) || is_over(another));
+  hung->let_go();
+  for (std::future<answer>* one : {&started, &another}) {
+    const answer refused = one->get();
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.message,
+              "job: cannot be started: " + place + "/program: No such file or directory");
+  }
+}
+
+TEST_F(HungFiles, T45_OthersAreServedWhileALookAtWhatAJobWritesHangs) {
+  mount(place, hung_mount::server::deaf_at_looks);
+  if (IsSkipped()) return;
+  start(patient);
+  ASSERT_TRUE(
+      xpcd->bootstrap(plist("job", {"/bin/true"}, {},
+                            "<key>StandardErrorPath</key><string>" + place + "/file</string>")));
+  std::future<answer> started = begin("kickstart", "job");
+  hung->wait_until_asked();
+  xpcd->wait_for_state("job", "starting");
+  expect_others_served("org.example.other");
+  EXPECT_FALSE(is_over(started));
+  // Printing it looks there, too.
+  EXPECT_NE(texts_at(xpcd->print("job"), "stderr").at(0).find("has not answered yet"),
+            std::string::npos);
+  // Whoever wants it gone does not wait for that.
+  EXPECT_TRUE(xpcd->verb("bootout", "job"));
+  EXPECT_FALSE(started.get());
+  hung->let_go();
+}
+
+TEST_F(HungFiles, T45_OthersAreServedWhileAnExecHangsAndTheProgramStartsWhenItIsRead) {
+  mount(place, hung_mount::server::deaf_at_exec, xpc_testing::this_program());
+  if (IsSkipped()) return;
+  start(patient);
+  const std::string service = "org.example.job";
+  ASSERT_TRUE(xpcd->bootstrap(plist("job", in_place(role("echo", {service})), {service})));
+  for (int round = 0; round < 5; ++round) {
+    std::future<answer> started = begin("kickstart", "job");
+    hung->wait_until_asked();
+    expect_others_served("org.example.other" + std::to_string(round));
+    EXPECT_EQ(text_at(xpcd->print("job"), "state"), "starting");
+    EXPECT_FALSE(is_over(started));
+    hung->let_go();
+    const answer done = started.get();
+    ASSERT_TRUE(done) << done.message;
+    const answer served = xpcd->open(service).call("hello");
+    ASSERT_TRUE(served) << served.message;
+    EXPECT_EQ(number_at(served.reply, "pid"), number_at(done.reply, "pid"));
+    object_ref order = dictionary();
+    set(order, "op", "exit");
+    set(order, "status", std::int64_t{0});
+    EXPECT_FALSE(xpcd->open(service).call(order));
+    const object_ref ended = xpcd->wait_for_state("job", "waiting");
+    EXPECT_EQ(number_at(ended, "last-exit/pid"), number_at(done.reply, "pid"));
+    EXPECT_EQ(number_at(ended, "last-exit/status"), 0);
+  }
+}
+
+TEST_F(HungFiles, T45_AnEndThatComesWithTheEndOfAnExecIsSeen) {
+  mount(place, hung_mount::server::deaf_at_exec, "/bin/false");
+  if (IsSkipped()) return;
+  start(patient);
+  ASSERT_TRUE(xpcd->bootstrap(
+      plist("job", {place + "/program"}, {}, "<key>ThrottleInterval</key><integer>0</integer>")));
+  for (int round = 1; round <= 20; ++round) {
+    std::future<answer> started = begin("kickstart", "job");
+    hung->wait_until_asked();
+    hung->let_go();
+    const answer done = started.get();
+    ASSERT_TRUE(done) << done.message;
+    const object_ref ended = xpcd->wait_for_state("job", "waiting");
+    EXPECT_EQ(number_at(ended, "starts"), round);
+    EXPECT_EQ(number_at(ended, "last-exit/status"), 1);
+  }
+}
+
+TEST_F(HungFiles, T45_AProgramThatIsNotReadInTimeIsRefusedAndNeverRuns) {
+  mount(place, hung_mount::server::deaf_at_exec, "/bin/touch");
+  if (IsSkipped()) return;
+  start({"--file-time", "1"});
+  ASSERT_TRUE(
+      xpcd->bootstrap(plist("job", in_place({"touch", root + "/ran"}), {"org.example.job"})));
+  expect_refused("job", place + "/program");
+  answer told = xpcd->open("org.example.job").call("hello");
+  EXPECT_EQ(told.code, OPENXPC_ERROR_LAUNCH_FAILED) << told.message;
+  hung->let_go();
+  const pid_t echo = static_cast<pid_t>(number_at(xpcd->print("echo"), "pid"));
+  xpc_testing::wait_until("its process to end", [&] {
+    std::size_t count = 0;
+    for (const auto& thread :
+         std::filesystem::directory_iterator("/proc/" + std::to_string(xpcd->pid()) + "/task")) {
+      std::ifstream list(thread.path() / "children");
+      for (pid_t one = 0; list >> one;) count += one != echo;
+    }
+    return count == 0;
+  });
+  EXPECT_FALSE(std::filesystem::exists(root + "/ran"));
+  EXPECT_EQ(number_at(xpcd->print("job"), "starts"), 0);
+}
+
+TEST_F(HungFiles, T45_AJobWhoseExecHangsCanBeRemovedAndXpcdStopped) {
+  mount(place, hung_mount::server::deaf_at_exec, "/bin/touch");
+  if (IsSkipped()) return;
+  start(patient);
+  for (const char* label : {"one", "two"}) {
+    ASSERT_TRUE(xpcd->bootstrap(plist(label, in_place({"touch", root + "/ran"}), {label})));
+    std::future<answer> started = begin("kickstart", label);
+    xpcd->wait_for_state(label, "starting");
+    if (label == std::string("one")) {
+      hung->wait_until_asked();
+      EXPECT_TRUE(xpcd->verb("bootout", label));
+      EXPECT_FALSE(started.get());
+      EXPECT_EQ(xpcd->open_fails(label), OPENXPC_ERROR_NOT_FOUND);
+      expect_others_served("org.example.other");
+      continue;
+    }
+    xpcd->signal(SIGTERM);
+    EXPECT_FALSE(started.get());
+  }
+  // A process of which a thread hangs where nothing can wake it ends when it is let go.
+  hung->let_go();
+  EXPECT_EQ(xpcd->wait().status, 0);
+  EXPECT_FALSE(std::filesystem::exists(root + "/ran"));
 }
 
 /// hung_sender SOCKET FILE: sends messages with a descriptor of that file, which it does not live

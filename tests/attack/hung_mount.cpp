@@ -1,5 +1,7 @@
 #include "attack/hung_mount.hpp"
 
+#include "support/patience.hpp"
+
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <poll.h>
@@ -10,15 +12,24 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <fstream>
+#include <sstream>
+#include <stdexcept>
+#include <string_view>
 
 namespace attack {
 namespace {
 
 constexpr std::uint64_t the_file = 2;  // beside the root, which is 1
 
-fuse_attr attributes_of(std::uint64_t node) {
+/// In the flags with which the kernel opens what it is to start.
+constexpr std::uint32_t opened_to_start = 0x20;
+
+fuse_attr attributes_of(std::uint64_t node, std::size_t size) {
   fuse_attr out{};
   out.ino = node;
   out.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0755;
@@ -26,6 +37,7 @@ fuse_attr attributes_of(std::uint64_t node) {
   out.uid = ::geteuid();
   out.gid = ::getegid();
   out.blksize = 4096;
+  if (node != FUSE_ROOT_ID) out.size = size;
   return out;
 }
 
@@ -38,13 +50,41 @@ bool reply(int device, std::uint64_t request, const T& body) {
   return ::writev(device, parts, 2) == static_cast<ssize_t>(head.len);
 }
 
+bool reply_error(int device, std::uint64_t request, int error) {
+  fuse_out_header head{};
+  head.unique = request;
+  head.len = sizeof head;
+  head.error = -error;
+  return ::write(device, &head, sizeof head) == static_cast<ssize_t>(sizeof head);
+}
+
+bool reply_text(int device, std::uint64_t request, std::string_view text) {
+  fuse_out_header head{};
+  head.unique = request;
+  head.len = static_cast<std::uint32_t>(sizeof head + text.size());
+  const iovec parts[] = {{&head, sizeof head}, {const_cast<char*>(text.data()), text.size()}};
+  return ::writev(device, parts, 2) == static_cast<ssize_t>(head.len);
+}
+
+template <class T>
+T body_of(const std::string& request) {
+  T body{};
+  std::memcpy(&body, request.data() + sizeof(fuse_in_header),
+              std::min(sizeof body, request.size() - sizeof(fuse_in_header)));
+  return body;
+}
+
 }  // namespace
 
-hung_mount::hung_mount(const std::string& directory, server how) : directory_(directory) {
+hung_mount::hung_mount(const std::string& directory, server how, const std::string& program)
+    : how_(how), directory_(directory) {
+  std::stringstream content;
+  if (!program.empty()) content << std::ifstream(program, std::ios::binary).rdbuf();
+  content_ = content.str();
   if (const char* failed = mount_it()) {
     why_not_ = std::string(failed) + ": " + std::strerror(errno);
     device_.reset();
-  } else if (how == server::deaf_at_closing) {
+  } else if (how != server::silent) {
     stop_.reset(::eventfd(0, EFD_CLOEXEC));
     answers_ = std::thread([this] { answer_all(); });
   }
@@ -92,9 +132,34 @@ void hung_mount::answer_all() {
   }
 }
 
-bool hung_mount::answer(std::string& request) const {
+void hung_mount::wait_until_asked() {
+  std::unique_lock lock(mutex_);
+  if (!asked_.wait_for(lock, xpc_testing::patience(), [&] { return !held_.empty(); }))
+    throw std::runtime_error("nobody asked the file system");
+}
+
+void hung_mount::let_go() {
+  std::lock_guard lock(mutex_);
+  for (const std::uint64_t request : held_) {
+    const bool answered = how_ == server::deaf_at_exec
+                              ? reply(device_.get(), request, fuse_open_out{})
+                              : reply_error(device_.get(), request, ENOENT);
+    if (!answered) std::perror("hung_mount");
+  }
+  held_.clear();
+}
+
+bool hung_mount::hold(std::uint64_t request) {
+  std::lock_guard lock(mutex_);
+  held_.push_back(request);
+  asked_.notify_all();
+  return true;
+}
+
+bool hung_mount::answer(std::string& request) {
   fuse_in_header head;
   std::memcpy(&head, request.data(), sizeof head);
+  if (how_ == server::deaf_at_looks && head.opcode == FUSE_LOOKUP) return hold(head.unique);
   switch (head.opcode) {
     case FUSE_INIT: {
       fuse_init_out out{};
@@ -106,17 +171,31 @@ bool hung_mount::answer(std::string& request) const {
     case FUSE_LOOKUP: {
       fuse_entry_out out{};
       out.nodeid = the_file;
-      out.attr = attributes_of(the_file);
+      out.attr = attributes_of(the_file, content_.size());
       return reply(device_.get(), head.unique, out);
     }
     case FUSE_GETATTR: {
       fuse_attr_out out{};
-      out.attr = attributes_of(head.nodeid);
+      out.attr = attributes_of(head.nodeid, content_.size());
       return reply(device_.get(), head.unique, out);
     }
     case FUSE_OPEN:
+      if (how_ == server::deaf_at_exec &&
+          (body_of<fuse_open_in>(request).flags & opened_to_start) != 0)
+        return hold(head.unique);
       return reply(device_.get(), head.unique, fuse_open_out{});
+    case FUSE_READ: {
+      const auto what = body_of<fuse_read_in>(request);
+      return reply_text(device_.get(), head.unique,
+                        std::string_view(content_).substr(
+                            std::min<std::size_t>(what.offset, content_.size()), what.size));
+    }
+    case FUSE_FORGET:
+    case FUSE_BATCH_FORGET:
+    case FUSE_INTERRUPT:
+      return true;  // nobody waits
     default:
+      if (how_ == server::deaf_at_exec) return reply_error(device_.get(), head.unique, ENOSYS);
       return true;  // whoever asks waits
   }
 }

@@ -2,8 +2,11 @@
 
 #include "base/fd.hpp"
 
+#include <condition_variable>
+#include <mutex>
 #include <string>
 #include <thread>
+#include <vector>
 
 namespace attack {
 
@@ -12,11 +15,14 @@ namespace attack {
 class hung_mount {
  public:
   enum class server {
-    silent,          ///< every look at a file in it hangs
-    deaf_at_closing  ///< any name is a file that opens; to close it hangs
+    silent,           ///< every look at a file in it hangs
+    deaf_at_looks,    ///< the same, but it is heard who asks
+    deaf_at_closing,  ///< any name is a file that opens; to close it hangs
+    deaf_at_exec      ///< any name is the program, which can be read; to start it hangs
   };
   /// The directory must exist. Empty where no such thing can be mounted: ask why_not().
-  hung_mount(const std::string& directory, server how);
+  /// @param program  whose content the files have
+  hung_mount(const std::string& directory, server how, const std::string& program = {});
   ~hung_mount();
   hung_mount(const hung_mount&) = delete;
   hung_mount& operator=(const hung_mount&) = delete;
@@ -24,13 +30,23 @@ class hung_mount {
   explicit operator bool() const { return why_not_.empty(); }
   const std::string& why_not() const { return why_not_; }
 
+  /// Returns when somebody hangs in it, who asked since it was let go last.
+  void wait_until_asked();
+  /// Answers whoever hangs in it, not who comes later.
+  void let_go();
+
  private:
   const char* mount_it();
   void answer_all();
-  bool answer(std::string& request) const;
+  bool answer(std::string& request);
+  bool hold(std::uint64_t request);
 
-  std::string directory_, why_not_;
+  const server how_;
+  std::string directory_, why_not_, content_;
   openxpc::base::fd device_, stop_;
+  std::mutex mutex_;
+  std::condition_variable asked_;
+  std::vector<std::uint64_t> held_;
   std::thread answers_;
 };
 

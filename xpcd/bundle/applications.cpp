@@ -30,6 +30,13 @@ struct applications::application {
   std::set<std::string> labels;
 };
 
+struct applications::looking {
+  caller who;
+  wanted what;
+  answer answered;
+  executable is = {};
+};
+
 namespace {
 
 constexpr std::size_t most_instance_bytes = 64;
@@ -129,15 +136,18 @@ outcome<job::process_setup> applications::setup_for(const caller& who,
 
 /// A process that is confined may have put its own files there, to have them run by somebody who is
 /// not (threat T56): then only root's count, as in the domain of the system.
-outcome<opened_bundle> applications::find_bundle(const caller& who, const executable& is,
-                                                 const std::string& name) const {
-  const failure_of confined = control::confinement_of(who.pid, who.pidfd.get());
-  const uid_t owner = directory_.is_system() || confined ? 0 : who.user;
-  outcome<opened_bundle> found = open_bundle(base::bundle_places(is.path), name, owner);
+applications::trust applications::trust_in(const caller& who) const {
+  trust result{who.user, control::confinement_of(who.pid, who.pidfd.get())};
+  if (directory_.is_system() || result.confined) result.owner = 0;
+  return result;
+}
+
+outcome<opened_bundle> applications::explain(const caller& who, const trust& in,
+                                             outcome<opened_bundle> found) const {
   if (found || found.error().number != EPERM || who.user == 0) return found;
   trouble why = found.error();
   if (!directory_.is_system()) {
-    if (confined) why.text += ", for " + confined->text;
+    if (in.confined) why.text += ", for " + in.confined->text;
   } else if (who.user != ::geteuid()) {
     why.text += "; what is uid " + std::to_string(who.user) +
                 "'s own is started by a service manager of that user: xpcd";
@@ -156,9 +166,29 @@ void applications::look_up(caller who, wanted what, answer answered) {
   }
   // Before anything is looked at on the word of another user's process.
   if (failure_of why = refuse_user(who)) return answered(*why);
-  outcome<executable> is = executable_of(who);
-  if (!is) return answered(is.error());
-  outcome<opened_bundle> found = find_bundle(who, *is, what.name);
+  auto asked =
+      std::make_shared<looking>(looking{std::move(who), std::move(what), std::move(answered)});
+  seek_executable(asked->who, [self = self_, asked](outcome<executable> is) {
+    if (*self == nullptr) return;
+    if (!is) return asked->answered(is.error());
+    asked->is = std::move(*is);
+    (*self)->look_beside(asked);
+  });
+}
+
+void applications::look_beside(const std::shared_ptr<looking>& asked) {
+  const trust in = trust_in(asked->who);
+  seek_bundle(base::bundle_places(asked->is.path), asked->what.name, in.owner,
+              [self = self_, asked, in](outcome<opened_bundle> found) {
+                if (*self == nullptr) return;
+                (*self)->on_bundle(*asked, (*self)->explain(asked->who, in, std::move(found)));
+              });
+}
+
+void applications::on_bundle(looking& asked, outcome<opened_bundle> found) {
+  const caller& who = asked.who;
+  wanted& what = asked.what;
+  answer& answered = asked.answered;
   if (!found) return answered(found.error());
   if (found->info.type == job::service_type::system && !directory_.is_system()) {
     object_ref reply = new_dictionary();
@@ -173,7 +203,7 @@ void applications::look_up(caller who, wanted what, answer answered) {
                                 ": XPCService/_MultipleInstances: is not true, so there is one "
                                 "instance for all connections and none to choose"});
   }
-  outcome<application*> of = application_of(who, std::move(*is));
+  outcome<application*> of = application_of(who, std::move(asked.is));
   if (!of) return answered(of.error());
   serve(who, **of, {std::move(*found), std::move(*setup)}, std::move(what), std::move(answered));
 }
@@ -307,7 +337,9 @@ bool applications::take_over_job(const std::string& label) {
   who.user = process.st_uid;
   outcome<executable> is = executable_of(who);
   if (!is || is->process.start_ticks != of.start_ticks) return false;
-  outcome<opened_bundle> found = find_bundle(who, *is, of.name);
+  const trust in = trust_in(who);
+  outcome<opened_bundle> found =
+      explain(who, in, open_bundle(base::bundle_places(is->path), of.name, in.owner));
   if (!found || label_for(who.user, *is, *found, of.name, of.instance) != label) return false;
   outcome<job::process_setup> setup = setup_for(who, found->info.type);
   if (!setup) return false;

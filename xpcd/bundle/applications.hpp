@@ -72,12 +72,22 @@ class applications {
  private:
   struct application;
 
+  /// A look-up under way.
+  struct looking;
+  void look_beside(const std::shared_ptr<looking>& asked);
+  void on_bundle(looking& asked, outcome<opened_bundle> found);
   outcome<application*> application_of(const caller& who, executable is);
   application* add(executable is, uid_t user, base::fd pidfd);
   failure_of refuse_user(const caller& who) const;
   outcome<job::process_setup> setup_for(const caller& who, job::service_type type) const;
-  outcome<opened_bundle> find_bundle(const caller& who, const executable& is,
-                                     const std::string& name) const;
+  /// Whose files count for a caller, and why not his own.
+  struct trust {
+    uid_t owner = 0;
+    failure_of confined;
+  };
+  trust trust_in(const caller& who) const;
+  outcome<opened_bundle> explain(const caller& who, const trust& in,
+                                 outcome<opened_bundle> found) const;
   /// And as whom it runs.
   struct found_service {
     opened_bundle bundle;

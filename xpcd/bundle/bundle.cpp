@@ -132,6 +132,13 @@ outcome<opened_bundle> search(const std::vector<std::string>& places, const std:
 
 }  // namespace
 
+void seek_bundle(const std::vector<std::string>& places, const std::string& name, uid_t owner,
+                 base::function<void(outcome<opened_bundle>)> then) {
+  supervise::looks().ask<opened_bundle>(
+      places.empty() ? name : places.front(),
+      [places, name, owner] { return search(places, name, owner); }, std::move(then));
+}
+
 outcome<opened_bundle> open_bundle(const std::vector<std::string>& places, const std::string& name,
                                    uid_t owner) {
   return supervise::looks().look<opened_bundle>(

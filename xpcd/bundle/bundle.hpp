@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/function.hpp"
 #include "job/bundle.hpp"
 #include "job/outcome.hpp"
 
@@ -28,6 +29,10 @@ struct opened_bundle {
 /// they themselves, must be one of the two's and writable for nobody else
 /// Errors: not_found (none of that name), bad_input (its Info.plist, with line and key), denied
 /// (somebody else may have had a hand in it, path named).
+/// Calls `then`, perhaps before this returns (supervise::bounded_looks::ask()).
+void seek_bundle(const std::vector<std::string>& places, const std::string& name, uid_t owner,
+                 base::function<void(outcome<opened_bundle>)> then);
+/// The same for who needs an answer at once (supervise::bounded_looks::look()).
 outcome<opened_bundle> open_bundle(const std::vector<std::string>& places, const std::string& name,
                                    uid_t owner);
 

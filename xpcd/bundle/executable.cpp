@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -68,9 +69,14 @@ outcome<executable> look_at(const caller& who) {
   return result;
 }
 
-}  // namespace
+/// A look at a process, and what it is known by while it is under way: the link's text is the
+/// kernel's, what it leads to may be a file system that never answers.
+struct ordered_look {
+  std::string path;
+  std::function<outcome<executable>()> work;
+};
 
-outcome<executable> executable_of(const caller& who) {
+outcome<ordered_look> order_look(const caller& who) {
   if (!who.pidfd || who.pid <= 0) {
     return denied(who.pid, "this kernel does not say for certain who has connected (Linux 6.5)");
   }
@@ -79,11 +85,23 @@ outcome<executable> executable_of(const caller& who) {
   copy->user = who.user;
   copy->pidfd = base::fd::copy(who.pidfd.get());
   if (!copy->pidfd) return system_trouble(errno, "process " + std::to_string(who.pid));
-  // The link's text is the kernel's; what it leads to may be a file system that never answers.
   const std::string link = "/proc/" + std::to_string(who.pid) + "/exe";
   const std::string path = read_link(link);
-  return supervise::looks().look<executable>(path.empty() ? link : path,
-                                             [copy] { return look_at(*copy); });
+  return ordered_look{path.empty() ? link : path, [copy] { return look_at(*copy); }};
+}
+
+}  // namespace
+
+void seek_executable(const caller& who, base::function<void(outcome<executable>)> then) {
+  outcome<ordered_look> order = order_look(who);
+  if (!order) return then(order.error());
+  supervise::looks().ask<executable>(order->path, std::move(order->work), std::move(then));
+}
+
+outcome<executable> executable_of(const caller& who) {
+  outcome<ordered_look> order = order_look(who);
+  if (!order) return order.error();
+  return supervise::looks().look<executable>(order->path, std::move(order->work));
 }
 
 }  // namespace openxpc::bundle

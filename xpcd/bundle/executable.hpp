@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "base/function.hpp"
 #include "job/outcome.hpp"
 #include "supervise/process.hpp"
 
@@ -29,6 +30,10 @@ struct executable {
 /// Looks at the process while it is certainly alive, so that its number is certainly its own.
 /// Errors (denied): there is no pidfd, it is gone, it lives in another mount namespace, its file
 /// was deleted or replaced, or we may not look; each says so.
+/// Calls `then`, perhaps before this returns (bounded_looks::ask()): what it runs may be on a file
+/// system that does not answer.
+void seek_executable(const caller& who, base::function<void(outcome<executable>)> then);
+/// The same for who needs an answer at once (bounded_looks::look()).
 outcome<executable> executable_of(const caller& who);
 
 }  // namespace openxpc::bundle

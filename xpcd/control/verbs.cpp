@@ -51,15 +51,20 @@ void bootstrap(supervise::supervisor& jobs, verb_call& call, answer answered) {
   for (const std::string& line : jobs.warnings_for(reading->job)) {
     append(warnings.get(), new_string(*origin + ": " + line));
   }
-  const bool any_peer = get_bool(call.message, "allow-any-peer").value_or(false);
-  outcome<std::string> label = jobs.bootstrap(
-      std::move(*reading), *origin,
-      any_peer ? supervise::supervisor::peers::any : supervise::supervisor::peers::as_described);
-  if (!label) return answered(label.error());
-  object_ref reply = new_dictionary();
-  set(reply.get(), "label", *label);
-  set(reply.get(), "warnings", std::move(warnings));
-  answered(std::move(reply));
+  using peers = supervise::supervisor::peers;
+  const peers allowed =
+      get_bool(call.message, "allow-any-peer").value_or(false) ? peers::any : peers::as_described;
+  const std::vector<job::socket_entry> sockets = reading->job.sockets;
+  jobs.prepare_bootstrap(
+      sockets, [&jobs, allowed, origin = std::move(*origin), reading = std::move(*reading),
+                warnings = std::move(warnings), answered = std::move(answered)]() mutable {
+        outcome<std::string> label = jobs.bootstrap(std::move(reading), origin, allowed);
+        if (!label) return answered(label.error());
+        object_ref reply = new_dictionary();
+        set(reply.get(), "label", *label);
+        set(reply.get(), "warnings", std::move(warnings));
+        answered(std::move(reply));
+      });
 }
 
 /// What is asked for is that nothing is loaded as that label, so that there was nothing is an

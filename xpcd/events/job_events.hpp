@@ -3,6 +3,7 @@
 #include "base/fd.hpp"
 #include "supervise/supervised.hpp"
 
+#include <memory>
 #include <optional>
 
 #include "events/streams.hpp"
@@ -24,6 +25,8 @@ struct streams::entry {
   supervise::watch readable;
   std::optional<supervise::path_watcher::handle> watched;
   std::string trouble;  // why it is not watched
+  /// Of the last look at the path: it goes when nobody waits for that any more.
+  std::shared_ptr<entry*> look;
 };
 
 /// How much of the run state something takes; a descriptor in it is left out. Errors: it cannot be

@@ -92,8 +92,17 @@ void streams::open_path(entry& one) {
     one.trouble = who.error().text;
     return;
   }
-  outcome<base::fd> opened = supervise::looks().look<base::fd>(
-      one.path, [path = one.path, as = std::move(*who)] { return open_as(as, path); });
+  one.trouble = "its file system has not answered yet";
+  one.look = std::make_shared<entry*>(&one);
+  supervise::looks().ask<base::fd>(
+      one.path, [path = one.path, as = std::move(*who)] { return open_as(as, path); },
+      [self = self_, look = std::weak_ptr(one.look)](outcome<base::fd> opened) {
+        const std::shared_ptr<entry*> here = look.lock();
+        if (*self != nullptr && here) (*self)->on_opened(**here, std::move(opened));
+      });
+}
+
+void streams::on_opened(entry& one, outcome<base::fd> opened) {
   if (!opened) {
     one.trouble = opened.error().text;
     return;

@@ -77,6 +77,7 @@ class streams final : public supervise::companion {
   void remove_entry(job_events& job, const place& where);
   void begin(entry& one);
   void open_path(entry& one);
+  void on_opened(entry& one, outcome<base::fd> opened);
   void watch_file(entry& one);
   void on_readable(const std::string& label, const place& where);
   void on_path(const std::string& label, const place& where);

@@ -110,8 +110,20 @@ void successor::upgrade(const std::string& path, bool force, answer answered) {
   const bool under_way = !waiting_.empty();
   waiting_.push_back(std::move(answered));
   if (under_way) return;
+  supervise::program_order what{path.empty() ? own_path() : path, {}, {}, {}, {}};
+  what.rule.trusted = directory_.is_system();
+  supervise::seek_program(std::move(what), [this, force](outcome<supervise::found_program> found) {
+    if (!found) return try_program(found.error(), force);
+    auto program = std::make_shared<supervise::program>(std::move(found->what));
+    // A start that waits for its files could not be handed over.
+    supervise::looks().when_quiet(
+        [this, program, force] { try_program(std::move(*program), force); });
+  });
+}
+
+void successor::try_program(outcome<supervise::program> what, bool force) {
   bool unchanged = false;
-  if (failure_of why = begin(path, force, &unchanged)) {
+  if (failure_of why = begin(std::move(what), force, &unchanged)) {
     file_.reset();
     why->text = "xpcd stays as it is: " + why->text;
     std::vector<answer> all = std::exchange(waiting_, {});
@@ -121,12 +133,8 @@ void successor::upgrade(const std::string& path, bool force, answer answered) {
   }
 }
 
-failure_of successor::begin(const std::string& path, bool force, bool* unchanged) {
+failure_of successor::begin(outcome<supervise::program> what, bool force, bool* unchanged) {
   if (around_.is_ending()) return trouble{trouble::kind::unavailable, "it is shutting down"};
-  supervise::program_rule rule;
-  rule.trusted = directory_.is_system();
-  outcome<supervise::program> what =
-      supervise::open_program(path.empty() ? own_path() : path, {}, {}, rule);
   if (!what) return what.error();
   if (what->is_script) {
     return trouble{trouble::kind::bad_input, what->path + ": is a script, not a program"};
@@ -182,7 +190,9 @@ void successor::on_verdict(outcome<std::string> version) {
   around_.leaving();
   hold_signals(true);
   jobs_.expect_links_back();
-  control_.pause([this] { jobs_.when_refuser_is_idle([this] { become(); }); });
+  control_.pause([this] {
+    jobs_.when_refuser_is_idle([this] { supervise::looks().when_quiet([this] { become(); }); });
+  });
 }
 
 void successor::become() {

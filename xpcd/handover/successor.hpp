@@ -40,7 +40,8 @@ class successor final : public control::manager {
   void describe(xpc_object_t into) const override;
 
  private:
-  failure_of begin(const std::string& path, bool force, bool* unchanged);
+  void try_program(outcome<supervise::program> what, bool force);
+  failure_of begin(outcome<supervise::program> what, bool force, bool* unchanged);
   void on_verdict(outcome<std::string> version);
   void become();
   trouble exec();

@@ -40,6 +40,7 @@ outcome<std::optional<credentials>> supervisor::identity_of(const std::string& l
 }
 
 outcome<std::string> supervisor::hear(pid_t pid, job_link link) {
+  settle_newborn(pid);
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
   if (!job || !job->run) {
@@ -51,6 +52,7 @@ outcome<std::string> supervisor::hear(pid_t pid, job_link link) {
 }
 
 void supervisor::note_transactions(pid_t pid, std::int64_t count) {
+  settle_newborn(pid);
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
   if (job && job->run && job->run->id.pid == pid) job->run->transactions = count;

@@ -1,10 +1,12 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "base/function.hpp"
 #include "job/description.hpp"
 #include "job/outcome.hpp"
 #include "supervise/credentials.hpp"
 
+#include <memory>
 #include <optional>
 #include <string>
 
@@ -24,11 +26,13 @@ struct given_files {
 };
 
 /// Opens what the description names, as the user that the job runs as: root would open what that
-/// user may not. Looks at the working directory as well, where the new process goes while xpcd
-/// waits for it; whether it may is its own to find out.
+/// user may not. Looks at the working directory as well; whether the job may go there is its own to
+/// find out.
 /// @param trusted  nobody but root may have had a hand in the directories of the files
-/// @return nothing, or what is in the way: key, path and reason
-failure_of open_given_files(const job::description& job, const std::optional<credentials>& who,
-                            bool trusted, given_files* files);
+/// Calls `then`, perhaps before this returns (bounded_looks::ask()), with nothing, or what is in
+/// the way: key, path and reason.
+void open_given_files(const job::description& job, const std::optional<credentials>& who,
+                      bool trusted, std::shared_ptr<given_files> files,
+                      base::function<void(failure_of)> then);
 
 }  // namespace openxpc::supervise

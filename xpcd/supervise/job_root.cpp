@@ -1,6 +1,5 @@
 #include "supervise/job_root.hpp"
 
-#include "supervise/bounded_look.hpp"
 #include "supervise/trusted_path.hpp"
 
 #include <fcntl.h>
@@ -14,14 +13,10 @@
 namespace openxpc::supervise {
 
 outcome<base::fd> open_job_root(const std::string& path) {
-  outcome<base::fd> root = looks().look<base::fd>(path, [path] {
-    outcome<base::fd> found = open_trusted(path);
-    struct stat status;
-    if (found && (::fstat(found->get(), &status) < 0 || !S_ISDIR(status.st_mode))) {
-      found = system_trouble(ENOTDIR, path);
-    }
-    return found;
-  });
+  outcome<base::fd> root = open_trusted(path);
+  struct stat status;
+  if (root && (::fstat(root->get(), &status) < 0 || !S_ISDIR(status.st_mode)))
+    root = system_trouble(ENOTDIR, path);
   if (root) return root;
   trouble why = root.error();
   why.text = "RootDirectory " + why.text;

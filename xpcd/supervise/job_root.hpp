@@ -8,7 +8,8 @@
 /// RootDirectory: a job that sees nothing but what is in one directory.
 namespace openxpc::supervise {
 
-/// The directory, which only root can have put there. Errors name the key and the step.
+/// The directory, which only root can have put there. Errors name the key and the step. Its file
+/// system may not answer: for bounded_looks.
 outcome<base::fd> open_job_root(const std::string& path);
 
 /// A descriptor of the same directory from which no ".." leads out, for somebody who is not to get

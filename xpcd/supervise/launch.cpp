@@ -1,15 +1,11 @@
-// Starting a job: from its description to a process.
+// What a job starts with: its program, and where what it prints goes.
 
 #include "supervise/environment.hpp"
 #include "supervise/given_files.hpp"
 #include "supervise/hardened.hpp"
-#include "supervise/job_root.hpp"
 #include "supervise/journal_output.hpp"
 #include "supervise/output.hpp"
-#include "supervise/private_place.hpp"
 #include "supervise/program.hpp"
-#include "supervise/sockets.hpp"
-#include "supervise/spawn.hpp"
 #include "supervise/supervisor.hpp"
 
 #include <unistd.h>
@@ -54,27 +50,17 @@ std::vector<std::string> supervisor::warnings_for(const job::description& job) c
   return result;
 }
 
-outcome<program> supervisor::open_program_of(const job::description& job,
-                                             const std::vector<std::string>& environment) const {
-  program_rule rule;
-  rule.trusted = directory_.is_system();
-  rule.no_new_privileges = job.process.no_new_privileges;
+program_order supervisor::program_of(const job::description& job,
+                                     const std::vector<std::string>& environment) const {
+  program_order what{
+      job.program, job.arguments, value_of(environment, "PATH"), {}, job.root_directory};
+  what.rule.trusted = directory_.is_system();
+  what.rule.no_new_privileges = job.process.no_new_privileges;
   if (job.process.hardened) {
     const std::optional<group_entry> group = group_of(options_.hardened_group);
-    rule.hardened = group ? group->gid : static_cast<gid_t>(-1);
+    what.rule.hardened = group ? group->gid : static_cast<gid_t>(-1);
   }
-  const std::string& search_path = value_of(environment, "PATH");
-  if (job.root_directory.empty()) {
-    return open_program(job.program, job.arguments, search_path, rule);
-  }
-  outcome<base::fd> root = open_job_root(job.root_directory);
-  if (!root) return root.error();
-  rule.borrowed_root = root->get();
-  outcome<program> found = open_program(job.program, job.arguments, search_path, rule);
-  if (found) return found;
-  trouble why = found.error();
-  why.text = "RootDirectory " + job.root_directory + ": " + why.text;
-  return why;
+  return what;
 }
 
 failure_of supervisor::forbidden(const job::description& job) const {
@@ -88,8 +74,8 @@ failure_of supervisor::forbidden(const job::description& job) const {
   }
   // Only a plain name is looked for in the PATH.
   const bool is_path = !job.program.empty() && job.program.front() == '/';
-  outcome<program> what = open_program_of(
-      job, is_path ? std::vector<std::string>() : job_environment(environ, job.environment));
+  const outcome<found_program> what = find_program_now(program_of(
+      job, is_path ? std::vector<std::string>() : job_environment(environ, job.environment)));
   // One that is not there yet may come; one that may not be started is refused now.
   if (what || what.error().number != EPERM) return std::nullopt;
   trouble why = what.error();
@@ -97,17 +83,15 @@ failure_of supervisor::forbidden(const job::description& job) const {
   return why;
 }
 
-failure_of supervisor::open_files(supervised& job, const std::optional<credentials>& who,
-                                  given_files* files) {
-  const bool trusted = directory_.is_system() && (!who || who->uid == 0);
-  if (failure_of why = open_given_files(job.job, who, trusted, files)) return why;
+/// What it prints, where it names no files for that.
+void supervisor::keep_output(supervised& job, given_files* files) {
   job.kept_output.reset();
   job.told_output = 0;
   if (goes_to_journal(job.job)) {
     files->out = journal::open_stream(job.job.label);
     if (!files->out) say(job.job.label, system_trouble(errno, "its output is lost: journal").text);
   }
-  if (files->error) return std::nullopt;
+  if (files->error) return;
   outcome<base::fd> kept =
       open_kept_output(saved_.borrowed_fd(), run_state::output_file(job.job.label));
   if (kept) {
@@ -117,118 +101,6 @@ failure_of supervisor::open_files(supervised& job, const std::optional<credentia
     // No reason not to start: what it prints is lost, and that is said.
     say(job.job.label, "its standard error is not kept: " + kept.error().text);
   }
-  return std::nullopt;
-}
-
-/// @param sockets_beside  the next version's own; nullptr: what starts gets the job's names
-outcome<spawned> supervisor::spawn_job(supervised& job, program_image* image,
-                                       const std::vector<domain::bound_name>* sockets_beside) {
-  spawn_plan plan;
-  plan.process = job.job.process;
-  std::optional<credentials> owner;  // of what it writes
-  if (directory_.is_system()) {
-    outcome<std::optional<credentials>> who = credentials_of(job.job.process);
-    if (!who) return who.error();
-    owner = plan.identity = std::move(*who);
-    if (failure_of why = harden(job.job.process, options_.hardened_group, &plan.identity)) {
-      return *why;
-    }
-  }
-  std::map<std::string, std::string> declared = variables_;
-  for (const auto& [name, value] : job.job.environment) declared[name] = value;
-  plan.environment = job_environment(environ, declared, plan.identity);
-  outcome<program> what = choose_program(job, plan.environment, image);
-  if (!what) return what.error();
-  plan.what = &*what;
-  for (std::size_t i = 0; i < job.names.size(); ++i) {
-    const owned_name& name = job.names[i];
-    plan.listeners.emplace_back(name.name,
-                                (sockets_beside ? (*sockets_beside)[i] : name.bound).socket.get());
-  }
-  for (const owned_socket& one : job.sockets) {
-    plan.listeners.emplace_back(one.it.name, one.it.fd.get());
-  }
-  plan.service_names = job.names.size();
-  plan.domain_path = directory_.path();
-  plan.own_keyring = directory_.is_system();
-  plan.domain_fd = plan.link_domain_fd = directory_.borrowed_fd();
-  if (options_.service_links) plan.link_socket = domain::control_name;
-  base::fd root, enclosed;
-  if (!job.job.root_directory.empty()) {
-    outcome<base::fd> opened = open_job_root(job.job.root_directory);
-    if (!opened) return opened.error();
-    root = std::move(*opened);
-    enclosed = enclosed_directory(directory_.borrowed_fd());
-    if (!enclosed) {
-      say(job.job.label, system_trouble(errno, "RootDirectory: it is told of no domain").text);
-    }
-    plan.root_fd = root.get();
-    plan.domain_fd = enclosed.get();
-  }
-  plan.working_directory = job.job.working_directory;
-  plan.run_fd = saved_.borrowed_fd();
-  plan.run_file =
-      sockets_beside ? run_state::next_run_file(job.job.label) : run_state::run_file(job.job.label);
-  plan.generation = job.generation + 1;
-  if (job.apart) {
-    plan.own_session = job.apart->own_session;
-    plan.application_fd = job.apart->application.get();
-    plan.application_pid = job.apart->application_pid;
-  }
-  plan.descriptor_limit = options_.descriptor_limit;
-  // What xpcd ignores it ignores from before its first launch on.
-  static const std::uint64_t ignored = ignored_signals();
-  plan.ignored = ignored;
-  given_files files;
-  if (failure_of why = open_files(job, owner, &files)) return *why;
-  // What was lent in the low room is closed there.
-  if (files.served_mount.empty()) plan.room = &room_;
-  plan.stdin_fd = files.in.get();
-  plan.stdout_fd = files.out.get();
-  if (files.out && goes_to_journal(job.job)) {
-    plan.environment.push_back("JOURNAL_STREAM=" + journal::stream_of(files.out.get()));
-  }
-  plan.stderr_fd = files.error ? files.error.get() : job.kept_output.get();
-  outcome<job_cgroup> group = groups_.make(job.job.label, job.job.group_limits);
-  if (!group) return group.error();
-  plan.cgroup_fd = group->borrowed_fd();
-  outcome<spawned> child = spawn(plan);
-  if (child) child->group = std::move(*group);
-  return child;
-}
-
-event supervisor::start_program(supervised& job) {
-  program_image image;
-  outcome<spawned> child = spawn_job(job, &image, nullptr);
-  if (!child && image.on_trial && child.error().what != trouble::kind::unavailable) {
-    reject(job, image.what, "cannot be started: " + child.error().text);
-    image = {};
-    child = spawn_job(job, &image, nullptr);
-  }
-  if (!child) {
-    // A file system that does not answer now will not be asked again and again: whoever waits is
-    // told.
-    const bool later =
-        child.error().what == trouble::kind::unavailable && child.error().number != ETIMEDOUT;
-    saved_.forget_run(job.job.label);
-    job.reason = job.job.label + ": cannot be started: " + child.error().text;
-    say(job.job.label, "cannot be started: " + child.error().text);
-    return later ? event::spawn_delayed : event::spawn_failed;
-  }
-  ++job.generation;
-  ++job.start_count;
-  job.reason.clear();
-  job.run.emplace(loop_);
-  job.run->id = child->id;
-  job.run->pidfd = std::move(child->pidfd);
-  job.run->group = std::move(child->group);
-  job.run->image = std::move(image);
-  job.run->started = base::boot_clock::now();
-  job.limits.started(job.run->started);
-  processes_[job.run->id.pid] = job.job.label;
-  say(job.job.label, "started, pid " + std::to_string(job.run->id.pid));
-  if (failure_of why = save(job)) say(job.job.label, why->text);
-  return job.run->image.on_trial ? event::spawned_on_trial : event::spawned;
 }
 
 }  // namespace openxpc::supervise

@@ -186,6 +186,11 @@ std::vector<socket_file> supervisor::socket_files_of(const supervised& job) {
   return all;
 }
 
+void supervisor::prepare_bootstrap(const std::vector<job::socket_entry>& sockets,
+                                   base::function<void()> ready) const {
+  look_ahead(sockets, 0, directory_.is_system(), std::move(ready));
+}
+
 failure_of supervisor::bind_sockets(supervised& job) {
   std::vector<owned_socket> all;
   failure_of wrong;

@@ -14,6 +14,13 @@
 
 namespace openxpc::supervise {
 
+/// What a path is watched by; see entry.
+struct path_watcher::watched {
+  int self = -1, above = -1;
+  std::string child;
+  std::vector<std::string> failed;
+};
+
 namespace {
 
 constexpr std::uint32_t directory_mask =
@@ -38,13 +45,6 @@ std::string tidy(const std::string& path) {
   return result;
 }
 
-/// What a path is watched by; see path_watcher::entry.
-struct watched {
-  int self = -1, above = -1;
-  std::string child;
-  std::vector<std::string> failed;
-};
-
 /// @return inotify's number; -1 when nothing is there.
 int watch_one(int borrowed_events, const std::string& path, bool must_be_directory,
               std::vector<std::string>* failed) {
@@ -60,8 +60,9 @@ int watch_one(int borrowed_events, const std::string& path, bool must_be_directo
   return number;
 }
 
-watched look_at(int borrowed_events, const std::string& path) {
-  watched result;
+template <class Watched>
+Watched look_at(int borrowed_events, const std::string& path) {
+  Watched result;
   // First what is above: what appears before the second look is seen by it, what appears later is
   // told of.
   std::string at = path;
@@ -132,11 +133,33 @@ void path_watcher::disarm(entry& one) {
 
 void path_watcher::arm(entry& one) {
   disarm(one);
+  const bool again = one.look != nullptr;
+  one.look = std::make_shared<bool>(true);
   if (!events_) return;
   auto events = std::make_shared<base::fd>(base::fd::copy(events_.get()));
-  outcome<watched> found = looks().look<watched>(one.path, [path = one.path, events] {
-    return outcome<watched>(look_at(events->get(), path));
-  });
+  auto at_once = std::make_shared<bool>(true);
+  ++looks_;
+  looks().ask<watched>(
+      one.path,
+      [path = one.path, events] { return outcome<watched>(look_at<watched>(events->get(), path)); },
+      [self = self_, &one, again, at_once,
+       wanted = std::weak_ptr(one.look)](outcome<watched> found) {
+        if (*self == nullptr) return;
+        path_watcher& here = **self;
+        --here.looks_;
+        if (wanted.expired()) {
+          here.drop(found);
+        } else if (*at_once) {
+          here.take(one, std::move(found));
+        } else {
+          here.take_late(one, std::move(found), again);
+        }
+        if (here.looks_ == 0) here.early_.clear();
+      });
+  *at_once = false;
+}
+
+void path_watcher::take(entry& one, outcome<watched> found) {
   if (!found) return log_line(weight::error, "cannot be watched: " + found.error().text);
   for (const std::string& line : found->failed) log_line(weight::error, line);
   one.self = found->self;
@@ -147,9 +170,40 @@ void path_watcher::arm(entry& one) {
   }
 }
 
+/// Others were served since the look began, and changes were told.
+/// @param again  it was watched before, so what is there now may be new
+void path_watcher::take_late(entry& one, outcome<watched> found, bool again) {
+  take(one, std::move(found));
+  std::set<entry*> changed;
+  if (again && one.self >= 0) changed.insert(&one);
+  const std::set<int> mine{one.self, one.above};
+  const auto told = early_;
+  for (const auto& [number, name] : told) {
+    if (mine.count(number) != 0) on_event(number, name, &changed);
+  }
+  tell(changed);
+}
+
+/// Nobody waits for what a look found.
+void path_watcher::drop(const outcome<watched>& found) {
+  if (!found) return;
+  for (const int number : {found->self, found->above}) {
+    if (number >= 0 && users_.count(number) == 0) ::inotify_rm_watch(events_.get(), number);
+  }
+}
+
+void path_watcher::tell(const std::set<entry*>& changed) {
+  for (entry& one : entries_) {
+    if (changed.count(&one) != 0) one.changed();
+  }
+}
+
 void path_watcher::on_event(int number, const std::string& name, std::set<entry*>* changed) {
   auto at = users_.find(number);
-  if (at == users_.end()) return;
+  if (at == users_.end()) {
+    if (looks_ > 0) early_.emplace_back(number, name);
+    return;
+  }
   const std::set<entry*> users = at->second;
   for (entry* one : users) {
     if (one->self == number) changed->insert(one);
@@ -177,7 +231,10 @@ void path_watcher::read() {
         }
       } else if (event->mask & (IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF)) {
         auto users = users_.find(event->wd);
-        if (users == users_.end()) continue;
+        if (users == users_.end()) {
+          if (looks_ > 0) early_.emplace_back(event->wd, "");
+          continue;
+        }
         const std::set<entry*> lost = users->second;
         for (entry* one : lost) {
           // A directory that moves takes what is below it out of its path.
@@ -191,9 +248,7 @@ void path_watcher::read() {
       }
     }
   }
-  for (entry& one : entries_) {
-    if (changed.count(&one) != 0) one.changed();
-  }
+  tell(changed);
 }
 
 }  // namespace openxpc::supervise

@@ -1,6 +1,8 @@
 #include "supervise/program.hpp"
 
 #include "supervise/bounded_look.hpp"
+#include "supervise/job_root.hpp"
+#include "supervise/loader.hpp"
 #include "supervise/trusted_path.hpp"
 
 #include <fcntl.h>
@@ -98,6 +100,9 @@ outcome<opened> open_executable(const std::string& path, program_rule rule, reac
   }
   return result;
 }
+
+/// What the kernel opens beside it when it starts it cannot hang, either.
+bool starts_near(const opened& it) { return it.readable && has_near_loader(it.readable.get()); }
 
 /// The first bytes; empty for a program that may be executed but not read, which therefore is no
 /// script.
@@ -206,6 +211,7 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
     all.push_back(path_inside(result.path, rule.borrowed_root, *path));
     all.insert(all.end(), result.arguments.begin() + 1, result.arguments.end());
     result.arguments = std::move(all);
+    result.may_hang = how_far != reach::near || !starts_near(*interpreter);
     result.file = std::move(interpreter->file);
     result.is_script = true;
     return result;
@@ -217,19 +223,73 @@ outcome<program> find_program(const std::string& named, const std::vector<std::s
                    *path + ": is neither an ELF file nor a script with an interpreter line",
                    ENOEXEC};
   }
+  result.may_hang = how_far != reach::near || !starts_near(*found);
   result.file = std::move(found->file);
   return result;
 }
 
+/// Where neither the file nor the interpreter of a script can make a look hang. Nothing: it may.
+std::optional<outcome<program>> find_near_program(const std::string& named,
+                                                  const std::vector<std::string>& arguments,
+                                                  const std::string& search_path,
+                                                  const program_rule& rule) {
+  if (rule.borrowed_root >= 0 || named.empty() || named.front() != '/') return std::nullopt;
+  outcome<program> found = find_program(named, arguments, search_path, rule, reach::near);
+  if (!found && found.error().number == EXDEV) return std::nullopt;
+  return found;
+}
+
+std::optional<outcome<found_program>> find_near(const program_order& what) {
+  if (!what.root_directory.empty()) return std::nullopt;
+  std::optional<outcome<program>> found =
+      find_near_program(what.named, what.arguments, what.search_path, what.rule);
+  if (!found) return std::nullopt;
+  if (!*found) return outcome<found_program>(found->error());
+  return outcome<found_program>(found_program{std::move(**found), {}});
+}
+
+outcome<found_program> find_anywhere(const program_order& what) {
+  found_program result;
+  program_rule rule = what.rule;
+  if (!what.root_directory.empty()) {
+    outcome<base::fd> root = open_job_root(what.root_directory);
+    if (!root) return root.error();
+    result.root = std::move(*root);
+    rule.borrowed_root = result.root.get();
+  }
+  outcome<program> found =
+      find_program(what.named, what.arguments, what.search_path, rule, reach::anywhere);
+  if (!found) {
+    trouble why = found.error();
+    if (result.root) why.text = "RootDirectory " + what.root_directory + ": " + why.text;
+    return why;
+  }
+  result.what = std::move(*found);
+  return result;
+}
+
+std::string looked_at(const program_order& what) {
+  if (what.root_directory.empty()) return what.named;
+  return what.root_directory + (what.named.find('/') == 0 ? "" : "/") + what.named;
+}
+
 }  // namespace
+
+void seek_program(program_order what, base::function<void(outcome<found_program>)> then) {
+  if (std::optional<outcome<found_program>> near = find_near(what)) return then(std::move(*near));
+  const std::string path = looked_at(what);
+  looks().ask<found_program>(
+      path, [what = std::move(what)] { return find_anywhere(what); }, std::move(then));
+}
+
+outcome<found_program> find_program_now(const program_order& what) {
+  if (std::optional<outcome<found_program>> near = find_near(what)) return std::move(*near);
+  return looks().look<found_program>(looked_at(what), [what] { return find_anywhere(what); });
+}
 
 outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
                               const std::string& search_path, program_rule rule) {
-  // Where neither the file nor the interpreter of a script can make a look hang.
-  if (rule.borrowed_root < 0 && !named.empty() && named.front() == '/') {
-    outcome<program> found = find_program(named, arguments, search_path, rule, reach::near);
-    if (found || found.error().number != EXDEV) return found;
-  }
+  if (auto near = find_near_program(named, arguments, search_path, rule)) return std::move(*near);
   // A look that is given up goes on when its caller has let go of the root.
   std::shared_ptr<base::fd> root;
   if (rule.borrowed_root >= 0) {

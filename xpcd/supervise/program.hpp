@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "base/function.hpp"
 #include "job/outcome.hpp"
 #include "supervise/image.hpp"
 
@@ -20,6 +21,8 @@ struct program {
   std::vector<std::string> arguments;  // complete, argv[0] first
   file_identity version;               // of the program named by the job
   bool is_script = false;
+  /// To start it may ask a file system that never answers.
+  bool may_hang = true;
 };
 
 struct program_rule {
@@ -42,5 +45,25 @@ struct program_rule {
 /// an interpreter that has one of these faults, a format that the kernel does not start.
 outcome<program> open_program(const std::string& named, const std::vector<std::string>& arguments,
                               const std::string& search_path, program_rule rule = {});
+
+/// What a job names, and where it is to be found.
+struct program_order {
+  std::string named;
+  std::vector<std::string> arguments;
+  std::string search_path;
+  program_rule rule;
+  std::string root_directory;  // empty: ours
+};
+
+struct found_program {
+  program what;
+  base::fd root;  // where one was named
+};
+
+/// open_program(), within the root directory where there is one: then its errors name that, too.
+/// Calls `then`, perhaps before this returns (bounded_looks::ask()).
+void seek_program(program_order what, base::function<void(outcome<found_program>)> then);
+/// The same for who needs an answer at once (bounded_looks::look()).
+outcome<found_program> find_program_now(const program_order& what);
 
 }  // namespace openxpc::supervise

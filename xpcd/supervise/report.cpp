@@ -87,7 +87,7 @@ object_ref describe_name(const owned_name& name) {
 
 void set_summary(xpc_object_t result, const supervised& job) {
   set(result, "label", job.job.label);
-  set(result, "state", name_of(job.at));
+  set(result, "state", job.start && !job.run ? "starting" : name_of(job.at));
   if (job.run) set(result, "pid", static_cast<std::int64_t>(job.run->id.pid));
   if (job.last) set(result, "last-exit", last_exit(*job.last));
 }
@@ -151,7 +151,7 @@ outcome<object_ref> supervisor::describe(const std::string& label, bool whole) c
     const bool checked_in = job->at == state::running || job->at == state::upgrading;
     set_bool(all, "checked-in", checked_in && static_cast<bool>(job->run->link));
     set_bool(all, "on-trial", job->run->image.on_trial);
-    if (job->run->transactions) set(all, "transactions", *job->run->transactions);
+    if (const auto& count = job->run->transactions) set(all, "transactions", *count);
     set(all, "runs-for-ms", milliseconds(base::boot_clock::now() - job->run->started));
   }
   if (job->versions && !job->versions->rolled_back.empty()) {

@@ -100,6 +100,10 @@ void supervisor::reap() {
       on_other_exit(job, info.si_pid, status_of(info));
       continue;
     }
+    if (!job && !newborn_label(info.si_pid).empty()) {
+      settle_newborn(info.si_pid);
+      continue;
+    }
     if (!job || !job->run || job->run->id.pid != info.si_pid) {
       ::waitid(P_PID, static_cast<id_t>(info.si_pid), &info, WEXITED | WNOHANG);
       auto other = other_children_.extract(info.si_pid);
@@ -135,7 +139,8 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
   // killed still counts.
   const bool leftovers = !run.child || run.group.is_populated() || ::kill(-run.id.pid, 0) == 0 ||
                          errno != ESRCH || has_orphans([this](pid_t pid) {
-                           return processes_.count(pid) != 0 || other_children_.count(pid) != 0;
+                           return processes_.count(pid) != 0 || other_children_.count(pid) != 0 ||
+                                  !newborn_label(pid).empty();
                          });
   const bool asked = run.asked || is_ending(job->at);
   job->last = run_result{status, run.id.pid, now, now - run.started};
@@ -157,21 +162,24 @@ void supervisor::on_exit(const job_ref& job, std::optional<int> status) {
 void supervisor::after_run(const job_ref& job, std::optional<int> status, bool asked) {
   // It goes with its run, whoever waits for another one; a new version that takes over is none.
   if (job->job.launch_only_once && job->at != state::upgrading) apply(job, event::bootout);
-  apply(job, judge_end(*job, status, asked));
+  apply(job, judge_end(job, status, asked));
 }
 
 /// What the end of a run means for the next start.
-event supervisor::judge_end(supervised& job, std::optional<int> status, bool asked) {
+event supervisor::judge_end(const job_ref& ended, std::optional<int> status, bool asked) {
+  supervised& job = *ended;
   const std::string& label = job.job.label;
   job.want = wish_after(job.job.keep, status);
-  if (condition_holds(job) || (job.extra && job.extra->pending)) job.want = wish::keep;
+  const std::optional<bool> holds = condition_holds(job);
+  if (!holds) await_condition(ended);
+  if (holds.value_or(false) || (job.extra && job.extra->pending)) job.want = wish::keep;
   if (job.extra) job.extra->pending = false;
   const bool clean = status && WIFEXITED(*status) && WEXITSTATUS(*status) == 0;
   const run_end how = asked ? run_end::asked : clean ? run_end::clean : run_end::bad;
   const throttle::verdict verdict =
       // Whoever still waits at a socket would start it again at once, and again.
       job.limits.ended(base::boot_clock::now(), how,
-                       job.want == wish::keep || has_waiting_socket(job));
+                       job.want == wish::keep || !holds || has_waiting_socket(job));
   if (failure_of why = save(job)) say(label, why->text);
   if (verdict == throttle::verdict::at_once) return event::exited;
   if (verdict == throttle::verdict::wait) return event::exited_quickly;
@@ -184,8 +192,9 @@ event supervisor::judge_end(supervised& job, std::optional<int> status, bool ask
   return event::exited_too_often;
 }
 
-void supervisor::request_exit(supervised& job) {
-  if (job.run) ask_to_end(*job.run, job.job);
+void supervisor::request_exit(const job_ref& job) {
+  if (job->run) return ask_to_end(*job->run, job->job);
+  if (job->start) end_instead_of_start(job);
 }
 
 void supervisor::ask_to_end(job_run& run, const job::description& job) {

@@ -88,18 +88,32 @@ outcome<base::fd> find_parent(const std::string& path, bool trusted, std::string
   return directory;
 }
 
+outcome<base::fd> look_at_parent(const std::string& path, bool trusted) {
+  std::string name;
+  outcome<base::fd> directory = find_parent(path, trusted, &name);
+  // What is done there next asks for that name, too.
+  struct stat ignored;
+  if (directory) (void)::fstatat(directory->get(), name.c_str(), &ignored, AT_SYMLINK_NOFOLLOW);
+  return directory;
+}
+
 }  // namespace
 
 outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file) {
   *file = path.substr(path.rfind('/') + 1);
-  return looks().look<base::fd>(path, [path, trusted] {
-    std::string name;
-    outcome<base::fd> directory = find_parent(path, trusted, &name);
-    // What is done there next asks for that name, too.
-    struct stat ignored;
-    if (directory) (void)::fstatat(directory->get(), name.c_str(), &ignored, AT_SYMLINK_NOFOLLOW);
-    return directory;
-  });
+  return looks().look<base::fd>(path, [path, trusted] { return look_at_parent(path, trusted); });
+}
+
+void look_ahead(const std::vector<job::socket_entry>& sockets, std::size_t first, bool trusted,
+                base::function<void()> then) {
+  while (first < sockets.size() && sockets[first].how != family::unix_path) ++first;
+  if (first == sockets.size()) return then();
+  const std::string path = sockets[first].path;
+  looks().ask<base::fd>(
+      path, [path, trusted] { return look_at_parent(path, trusted); },
+      [sockets, first, trusted, then = std::move(then)](const outcome<base::fd>&) mutable {
+        look_ahead(sockets, first + 1, trusted, std::move(then));
+      });
 }
 
 namespace {

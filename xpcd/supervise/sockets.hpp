@@ -1,6 +1,7 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "base/function.hpp"
 #include "job/outcome.hpp"
 #include "job/socket_entry.hpp"
 #include "supervise/supervised.hpp"
@@ -48,8 +49,13 @@ bool is_listened_at(const job::socket_entry& entry) noexcept;
 outcome<address_list> addresses_of(const job::socket_entry& entry);
 /// "127.0.0.1:80", "[::1]:80"
 std::string text_of(const sockaddr* address, socklen_t size);
-/// The directory of a path and the file's name in it.
+/// The directory of a path and the file's name in it. At once (bounded_looks::look()).
 outcome<base::fd> open_parent(const std::string& path, bool trusted, std::string* file);
+/// Calls `then`, perhaps before this returns, when the directories of all paths were looked at, or
+/// given up (bounded_looks::ask()): nobody waits long for those that are opened next.
+/// @param first  the first entry that counts
+void look_ahead(const std::vector<job::socket_entry>& sockets, std::size_t first, bool trusted,
+                base::function<void()> then);
 
 /// All sockets of one entry: as many as its node has addresses. What somebody else listens at is
 /// left alone: of files at a path only those are replaced that nobody listens at any more, or that

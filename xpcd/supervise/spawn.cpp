@@ -273,6 +273,7 @@ outcome<spawned> spawn(const spawn_plan& plan) {
 
   spawned result{work.id, base::fd(child.pidfd), {}};
   if (work.failed_at != step::none) {
+    if (plan.born != nullptr) plan.born->store(0);
     siginfo_t ended;
     while (::waitid(P_PIDFD, static_cast<id_t>(child.pidfd), &ended, WEXITED) < 0 &&
            errno == EINTR) {

@@ -9,6 +9,7 @@
 #include "supervise/process.hpp"
 #include "supervise/program.hpp"
 
+#include <atomic>
 #include <optional>
 #include <string>
 #include <utility>
@@ -49,6 +50,9 @@ struct spawn_plan {
   int cgroup_fd = -1;          // the group that it begins in, a directory; -1: ours
   job::process_setup process;  // its user and group excepted: that is `identity`
   std::optional<credentials> identity;
+  /// Where the child writes its number as soon as it is there, for other threads; 0 when it is gone
+  /// again. nullptr: nowhere.
+  std::atomic<pid_t>* born = nullptr;
   bool own_keyring = false;  // a new session keyring; one of another user gets one anyway
 };
 
@@ -61,7 +65,8 @@ struct spawned {
 /// Which signals this process ignores now: bit N - 1 for signal N.
 std::uint64_t ignored_signals() noexcept;
 
-/// When this returns the child has become the program, or there is no child. It leads a process
+/// When this returns the child has become the program, or there is no child: where a file system
+/// does not answer the child, this thread waits. Several may do so at once. It leads a process
 /// group of its own, ignores and blocks no signal. A process that waits for a debugger is stopped
 /// before its first instruction, until SIGCONT. Errors name the step ("working directory /x: No
 /// such file or directory", "Nice: Permission denied"); kind unavailable means that it may work

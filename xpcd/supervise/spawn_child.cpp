@@ -188,6 +188,7 @@ OPENXPC_IN_CHILD int run_child(void* argument) noexcept {
     fail(step::descriptors);
   }
   work.id.pid = static_cast<pid_t>(call(SYS_getpid));
+  if (plan.born != nullptr) plan.born->store(work.id.pid);
   if ((plan.own_session ? call(SYS_setsid) : call(SYS_setpgid, 0, 0)) < 0) fail(step::group);
   if (work.must_enter_cgroup && !enter_cgroup(work.cgroup_fd)) fail(step::cgroup);
   if (!shares) {

@@ -100,6 +100,7 @@ struct run_result {
   std::chrono::nanoseconds lasted{};
 };
 
+struct launching;
 struct owned_socket;
 struct triggers;
 struct upgrades;
@@ -123,6 +124,7 @@ struct supervised {
   std::unique_ptr<upgrades> versions;    // nullptr: no version ever checked in
   base::instant loaded{};
   std::optional<job_run> run;
+  std::shared_ptr<launching> start;  // under way; nullptr: none is
   std::optional<run_result> last;
   std::uint64_t generation = 0;  // of the current or last process
   std::uint64_t start_count = 0;

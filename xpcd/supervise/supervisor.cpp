@@ -122,7 +122,7 @@ pid_t supervisor::pid_of(const std::string& label) const {
 
 std::string supervisor::label_of(pid_t pid) const {
   auto at = processes_.find(pid);
-  return at == processes_.end() ? std::string() : at->second;
+  return at == processes_.end() ? newborn_label(pid) : at->second;
 }
 
 failure_of supervisor::save(const supervised& job) const {
@@ -220,7 +220,7 @@ void supervisor::kickstart(const std::string& label, bool restart, done finished
   if (job->at == state::removing || job->at == state::gone) {
     return finished(trouble{trouble::kind::conflict, label + ": is being removed"});
   }
-  const bool waits = restart || !has_process(job->at) || is_ending(job->at);
+  const bool waits = restart || !has_process(job->at) || is_ending(job->at) || job->start;
   job->limits.forgive();
   if (!waits) return finished(std::nullopt);
   job->await_start.push_back(std::move(finished));
@@ -260,7 +260,7 @@ void supervisor::perform(const job_ref& job, duties what) {
   if (what & drop_candidate) give_candidate_up(job);
   if (what & hand_over) hand_names_over(job);
   if (what & promote) promote_candidate(job);
-  if (what & ask_exit) request_exit(*job);
+  if (what & ask_exit) request_exit(job);
   // Where its end was seen it was rejected then.
   if ((what & revert) && job->run) {
     reject(*job, versions_of(*job).on_trial, check_in_too_late());
@@ -280,23 +280,8 @@ void supervisor::perform(const job_ref& job, duties what) {
     set_timer(job, job->job.exit_timeout);
   if (what & refuse) refuse_waiting(job);
   if (what & remove) forget(job);
-  if (what & start_beside) apply(job, start_candidate(*job));
-  if (what & start) {
-    const event outcome_event = start_program(*job);
-    if (job->run) watch_exit(job);
-    std::vector<done> waiting = std::move(job->await_start);
-    job->await_start.clear();
-    apply(job, outcome_event);
-    for (done& one : waiting) {
-      if (outcome_event == event::spawned || outcome_event == event::spawned_on_trial) {
-        one(std::nullopt);
-      } else {
-        one(trouble{outcome_event == event::spawn_failed ? trouble::kind::not_found
-                                                         : trouble::kind::unavailable,
-                    job->reason});
-      }
-    }
-  }
+  if (what & start_beside) start_candidate(job);
+  if (what & start) begin_start(job, nullptr);
 }
 
 void supervisor::set_timer(const job_ref& job, std::chrono::nanoseconds from_now) {

@@ -5,8 +5,8 @@
 #include "job/read.hpp"
 #include "supervise/cgroup.hpp"
 #include "supervise/companion.hpp"
-#include "supervise/given_files.hpp"
 #include "supervise/lasting_state.hpp"
+#include "supervise/launching.hpp"
 #include "supervise/limited_log.hpp"
 #include "supervise/mount_watcher.hpp"
 #include "supervise/path_watcher.hpp"
@@ -76,6 +76,10 @@ class supervisor {
   /// directory said.
   outcome<std::string> bootstrap(job::reading what, const std::string& origin,
                                  peers allowed = peers::as_described);
+  /// Calls `ready`, perhaps before this returns, when file systems that the verb would have to wait
+  /// for have answered, or were given up.
+  void prepare_bootstrap(const std::vector<job::socket_entry>& sockets,
+                         base::function<void()> ready) const;
   /// Loads a job whose one name nobody finds in the domain's directory; its label is one that no
   /// description can have. It does not outlive xpcd.
   failure_of bootstrap_private(job::description what, const std::string& origin,
@@ -241,39 +245,56 @@ class supervisor {
   void forget(const job_ref& job);
   void check_shut_down();
 
+  // start.cpp
+  using start_ref = std::shared_ptr<launching>;
+  template <class T>
+  base::function<void(T)> then(const job_ref& job, const start_ref& start,
+                               void (supervisor::*step)(const job_ref&, const start_ref&, T));
+  void begin_start(const job_ref& job, std::unique_ptr<candidate> beside);
+  void plan_start(supervised& job, launching& start);
+  void on_program(const job_ref& job, const start_ref& start, outcome<found_program> found);
+  void on_files(const job_ref& job, const start_ref& start, failure_of why);
+  void spawn_apart(const job_ref& job, const start_ref& start);
+  static void kill_newborn(const process_order& order);
+  void end_start(const job_ref& job, const start_ref& start, outcome<untaken_process> child);
+  event take_process(supervised& job, launching& start, outcome<spawned> child);
+  void give_start_up(const job_ref& job);
+  void end_instead_of_start(const job_ref& job);
+  std::string newborn_label(pid_t pid) const;
+  void settle_newborn(pid_t pid);
+
   // launch.cpp
-  event start_program(supervised& job);
-  outcome<program> open_program_of(const job::description& job,
-                                   const std::vector<std::string>& environment) const;
+  program_order program_of(const job::description& job,
+                           const std::vector<std::string>& environment) const;
   failure_of forbidden(const job::description& job) const;
-  failure_of open_files(supervised& job, const std::optional<credentials>& who, given_files* files);
+  void keep_output(supervised& job, given_files* files);
   static bool goes_to_journal(const job::description& job);
   void tell_output(supervised& job, bool to_the_end);
-  outcome<spawned> spawn_job(supervised& job, program_image* image,
-                             const std::vector<domain::bound_name>* sockets_beside);
 
   // run.cpp
   void watch_exit(const job_ref& job);
   void on_exit(const job_ref& job, std::optional<int> status);
   void after_run(const job_ref& job, std::optional<int> status, bool asked);
-  event judge_end(supervised& job, std::optional<int> status, bool asked);
+  event judge_end(const job_ref& ended, std::optional<int> status, bool asked);
   static void kill_group(const job_run& run);
   static void ask_to_end(job_run& run, const job::description& job);
-  void request_exit(supervised& job);
+  void request_exit(const job_ref& job);
   static void send_signal(const job_run& run, int signal);
   void await_idleness(const job_ref& job);
 
   // upgrade.cpp
   static upgrades& versions_of(supervised& job);
+  void upgrade_to(const job_ref& job, bool force, const file_identity& version, failure_of wrong);
   void put_decision_off(const job_ref& job);
   void decide_upgrade(const job_ref& job);
   void settle_upgrade(const job_ref& job);
-  outcome<program> choose_program(supervised& job, const std::vector<std::string>& environment,
-                                  program_image* image);
+  outcome<program> choose_program(supervised& job, outcome<program> named, program_image* image);
   void hold_program(supervised& job);
   static void reject(supervised& job, std::optional<file_identity> version, const std::string& why);
   std::string check_in_too_late() const;
-  event start_candidate(supervised& job);
+  void start_candidate(const job_ref& job);
+  void candidate_failed(const job_ref& job, const file_identity& version, const trouble& why);
+  void end_start_beside(const job_ref& job, launching& start, outcome<spawned> child);
   void take_candidate(const job_ref& job);
   void hand_names_over(const job_ref& job);
   void promote_candidate(const job_ref& job);
@@ -335,7 +356,10 @@ class supervisor {
   void retire(base::fd listener, std::uint32_t code, std::uint32_t flags, std::string text);
 
   // triggers.cpp
-  bool condition_holds(const supervised& job) const;
+  static bool keep_counts(const supervised& job);
+  std::optional<bool> condition_holds(const supervised& job) const;
+  void await_condition(const job_ref& job);
+  void check_condition(const job_ref& job);
   wish wish_at_load(const supervised& job) const;
   void arm_triggers(const job_ref& job);
   void disarm_triggers(supervised& job);
@@ -392,6 +416,7 @@ class supervisor {
   std::map<std::string, job_ref> jobs_;
   std::map<std::string, std::string> owners_;  // name to label
   std::map<pid_t, std::string> processes_;     // pid to label
+  std::set<std::shared_ptr<process_order>> being_born_;
   std::map<pid_t, base::function<void(int)>> other_children_;
   std::set<std::string> dependent_;           // labels of jobs that run while others are loaded
   limited_log squatting_;                     // for names of the system

@@ -145,6 +145,7 @@ failure_of supervisor::hand_back(supervised& job, const std::string& text, base:
 
 failure_of supervisor::check_in(pid_t pid, std::vector<std::pair<std::string, base::fd>> sockets,
                                 job_link link) {
+  settle_newborn(pid);
   auto at = processes_.find(pid);
   job_ref job = at == processes_.end() ? nullptr : find(at->second);
   if (job_run* other = job ? other_run(*job, pid) : nullptr) {

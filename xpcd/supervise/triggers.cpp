@@ -34,20 +34,6 @@ bool is_filled(const std::string& path) {
   return found;
 }
 
-/// What cannot be looked at is neither there nor not there.
-bool exists(const std::string& path, bool wanted) {
-  const outcome<bool> found =
-      looks().look<bool>(path, [path] { return outcome<bool>(is_there(path)); });
-  return found && *found == wanted;
-}
-
-/// A directory that cannot be read has nothing for the job to do.
-bool has_entries(const std::string& path) {
-  const outcome<bool> found =
-      looks().look<bool>(path, [path] { return outcome<bool>(is_filled(path)); });
-  return found && *found;
-}
-
 bool depends_on_exit(const job::keep_alive& keep) {
   return keep.always || keep.successful_exit || keep.crashed;
 }
@@ -68,25 +54,65 @@ outcome<std::chrono::nanoseconds> time_of_change(const std::string& path) {
 
 }  // namespace
 
-bool supervisor::condition_holds(const supervised& job) const {
+/// What KeepAlive says of paths and jobs may count only once the job has run.
+bool supervisor::keep_counts(const supervised& job) {
+  return !job.job.keep.after_initial_demand || job.start_count != 0;
+}
+
+/// Nothing: a file system takes its time, and await_condition() is to be called.
+std::optional<bool> supervisor::condition_holds(const supervised& job) const {
   const job::description& what = job.job;
+  bool known = true;
+  // What cannot be looked at is neither there nor not there; a directory that cannot be read has
+  // nothing for the job to do.
+  auto holds = [&](const std::string& path, bool (*look)(const std::string&), bool wanted) {
+    const outcome<bool> found =
+        looks().look<bool>(path, [path, look] { return outcome<bool>(look(path)); });
+    known = known && (found || found.error().number != EAGAIN);
+    return found && *found == wanted;
+  };
   for (const std::string& path : what.queue_directories) {
-    if (has_entries(path)) return true;
+    if (holds(path, is_filled, true)) return true;
   }
-  if (what.keep.after_initial_demand && job.start_count == 0) return false;
-  for (const auto& [path, wanted] : what.keep.path_state) {
-    if (exists(path, wanted)) return true;
+  if (keep_counts(job)) {
+    for (const auto& [path, wanted] : what.keep.path_state) {
+      if (holds(path, is_there, wanted)) return true;
+    }
+    for (const auto& [label, wanted] : what.keep.other_job) {
+      if ((jobs_.count(label) != 0) == wanted) return true;
+    }
   }
-  for (const auto& [label, wanted] : what.keep.other_job) {
-    if ((jobs_.count(label) != 0) == wanted) return true;
-  }
-  return false;
+  return known ? std::optional(false) : std::nullopt;
+}
+
+/// Starts the job when a file system says, late, that there is something to do.
+void supervisor::await_condition(const job_ref& job) {
+  auto await = [&](const std::string& path, bool (*look)(const std::string&), bool wanted) {
+    looks().ask<bool>(
+        path, [path, look] { return outcome<bool>(look(path)); },
+        [self = self_, weak = std::weak_ptr(job), wanted](const outcome<bool>& found) {
+          job_ref here = weak.lock();
+          if (*self == nullptr || !here || !here->extra || here->at == state::gone) return;
+          if (found && *found == wanted) (*self)->trigger(here, false);
+        });
+  };
+  for (const std::string& path : job->job.queue_directories) await(path, is_filled, true);
+  if (!keep_counts(*job)) return;
+  for (const auto& [path, wanted] : job->job.keep.path_state) await(path, is_there, wanted);
+}
+
+/// Starts the job if there is something to do.
+void supervisor::check_condition(const job_ref& job) {
+  const std::optional<bool> holds = condition_holds(*job);
+  if (!holds) return await_condition(job);
+  if (*holds) trigger(job, false);
 }
 
 wish supervisor::wish_at_load(const supervised& job) const {
   const job::description& what = job.job;
   const bool kept = depends_on_exit(what.keep) && !what.keep.after_initial_demand;
-  return what.run_at_load || kept || condition_holds(job) ? wish::keep : wish::on_demand;
+  return what.run_at_load || kept || condition_holds(job).value_or(false) ? wish::keep
+                                                                          : wish::on_demand;
 }
 
 void supervisor::arm_triggers(const job_ref& job) {
@@ -119,7 +145,7 @@ void supervisor::arm_triggers(const job_ref& job) {
   for (const std::string& path : what.queue_directories) add(path, false);
   for (const auto& [path, wanted] : what.keep.path_state) add(path, false);
   // What changed before the watch began was told to nobody.
-  if (condition_holds(*job)) trigger(job, false);
+  check_condition(job);
 }
 
 void supervisor::disarm_triggers(supervised& job) {
@@ -133,7 +159,8 @@ void supervisor::disarm_triggers(supervised& job) {
 /// there now counts.
 void supervisor::on_change(const job_ref& job, bool counts) {
   if (!job->extra || job->at == state::gone) return;
-  if (counts || condition_holds(*job)) trigger(job, counts);
+  if (!counts) return check_condition(job);
+  trigger(job, true);
 }
 
 /// Starts the job if it does not run. @param remember starts it again after the run it is in.
@@ -172,11 +199,17 @@ void supervisor::make_up_for_absence(const job_ref& job) {
     due = due || (next && *next <= today);
   }
   if (due) trigger(job, false);
+  auto told = std::make_shared<bool>(false);
   for (const std::string& path : what.watch_paths) {
-    const outcome<std::chrono::nanoseconds> changed =
-        looks().look<std::chrono::nanoseconds>(path, [path] { return time_of_change(path); });
-    if (!changed) continue;
-    if (day - *changed < now - begun) return trigger(job, true);
+    looks().ask<std::chrono::nanoseconds>(
+        path, [path] { return time_of_change(path); },
+        [self = self_, weak = std::weak_ptr(job), ago = now - begun, day,
+         told](const outcome<std::chrono::nanoseconds>& changed) {
+          job_ref here = weak.lock();
+          if (!changed || *self == nullptr || !here || *told || day - *changed >= ago) return;
+          *told = true;
+          (*self)->trigger(here, true);
+        });
   }
 }
 
@@ -209,7 +242,7 @@ void supervisor::on_jobs_changed() {
   const std::set<std::string> dependent = dependent_;
   for (const std::string& label : dependent) {
     job_ref job = find(label);
-    if (job && job->at == state::idle && condition_holds(*job)) trigger(job, false);
+    if (job && job->at == state::idle) check_condition(job);
   }
 }
 

@@ -38,22 +38,32 @@ void supervisor::upgrade(const std::string& label, bool force,
   }
   upgrades& all = versions_of(*job);
   const bool under_way = !all.waiting.empty() || job->at == state::upgrading;
-  if (under_way) {
-    all.waiting.push_back(std::move(finished));
+  all.waiting.push_back(std::move(finished));
+  if (under_way) return;
+  all.looking = true;
+  seek_program(program_of(job->job, job_environment(environ, job->job.environment)),
+               [self = self_, job, force](outcome<found_program> named) {
+                 if (*self == nullptr) return;
+                 job->versions->looking = false;
+                 (*self)->upgrade_to(job, force, named ? named->what.version : file_identity(),
+                                     named ? failure_of() : failure_of(named.error()));
+               });
+}
+
+/// What is at the program's path is known.
+void supervisor::upgrade_to(const job_ref& job, bool force, const file_identity& version,
+                            failure_of wrong) {
+  upgrades& all = versions_of(*job);
+  if (wrong && job->at != state::gone) {
+    wrong->text = job->job.label + ": is not upgraded: " + wrong->text;
+    auto waiting = std::exchange(all.waiting, {});
+    for (auto& one : waiting) one(*wrong);
     return;
   }
-  outcome<program> named =
-      open_program_of(job->job, job_environment(environ, job->job.environment));
-  if (!named) {
-    trouble why = named.error();
-    why.text = label + ": is not upgraded: " + why.text;
-    return finished(std::move(why));
-  }
-  all.waiting.push_back(std::move(finished));
   all.failure.clear();
   all.result = "upgraded";
   const bool runs = job->run && !is_ending(job->at);
-  if (!force && runs && job->run->image.what == named->version) {
+  if (!force && runs && job->run->image.what == version) {
     all.result = "unchanged";
     return settle_upgrade(job);
   }
@@ -104,7 +114,7 @@ void supervisor::settle_upgrade(const job_ref& job) {
   upgrades& all = *job->versions;
   const bool on_trial = job->at == state::starting && job->run && job->run->image.on_trial;
   if (job->at == state::upgrading || is_ending(job->at) || on_trial || !all.retired.empty() ||
-      all.next || all.undecided) {
+      all.next || all.undecided || all.looking || job->start) {
     return;
   }
   object_ref reply = new_dictionary();
@@ -131,10 +141,8 @@ void supervisor::settle_upgrade(const job_ref& job) {
 
 /// What is at the path, unless that was rejected or cannot be started: then the version that
 /// checked in last, where there is one.
-outcome<program> supervisor::choose_program(supervised& job,
-                                            const std::vector<std::string>& environment,
+outcome<program> supervisor::choose_program(supervised& job, outcome<program> named,
                                             program_image* image) {
-  outcome<program> named = open_program_of(job.job, environment);
   upgrades* known = job.versions.get();
   const bool can_go_back = known != nullptr && is_intact(known->held);
   // Half a file, as an installation under way leaves it, is no reason to serve nobody.
@@ -172,9 +180,9 @@ void supervisor::hold_program(supervised& job) {
   program_image& image = run.image;
   if (image.held) return;
   if (!image.file && !run.child) {
-    outcome<program> named =
-        open_program_of(job.job, job_environment(environ, job.job.environment));
-    const std::string path = named ? named->path : job.job.program;
+    const outcome<found_program> named =
+        find_program_now(program_of(job.job, job_environment(environ, job.job.environment)));
+    const std::string path = named ? named->what.path : job.job.program;
     image = image_of_process(run.id.pid, run.pidfd.get(), path.c_str());
   }
   image.on_trial = false;
@@ -200,37 +208,42 @@ std::string supervisor::check_in_too_late() const {
 
 // --- Beside ------------------------------------------------------------------------------------
 
-event supervisor::start_candidate(supervised& job) {
-  upgrades& all = versions_of(job);
+void supervisor::start_candidate(const job_ref& job) {
   auto next = std::make_unique<candidate>(loop_);
-  auto give_up = [&](const trouble& why) {
-    for (const owned_name& name : job.names) directory_.discard(name.name);
-    saved_.forget_next_run(job.job.label);
-    // For lack of resources it is not to blame.
-    std::optional<file_identity> version;
-    if (why.what != trouble::kind::unavailable) version = next->run.image.what;
-    reject(job, version, "cannot be started: " + why.text);
-    return event::candidate_lost;
-  };
-  for (const owned_name& name : job.names) {
+  for (const owned_name& name : job->names) {
     outcome<domain::bound_name> bound = directory_.prepare(name.name);
-    if (!bound) return give_up(bound.error());
+    if (!bound) return candidate_failed(job, {}, bound.error());
     next->sockets.push_back(std::move(*bound));
   }
-  outcome<spawned> child = spawn_job(job, &next->run.image, &next->sockets);
-  all.on_trial = next->run.image.what;
-  if (!child) return give_up(child.error());
+  begin_start(job, std::move(next));
+}
+
+/// @param version  of the candidate
+void supervisor::candidate_failed(const job_ref& job, const file_identity& version,
+                                  const trouble& why) {
+  for (const owned_name& name : job->names) directory_.discard(name.name);
+  saved_.forget_next_run(job->job.label);
+  // For lack of resources it is not to blame.
+  std::optional<file_identity> wrong;
+  if (why.what != trouble::kind::unavailable) wrong = version;
+  reject(*job, wrong, "cannot be started: " + why.text);
+  apply(job, event::candidate_lost);
+}
+
+void supervisor::end_start_beside(const job_ref& job, launching& start, outcome<spawned> child) {
+  if (!child) return candidate_failed(job, start.image.what, child.error());
+  std::unique_ptr<candidate> next = std::move(start.beside);
+  next->run.image = std::move(start.image);
   next->run.id = child->id;
   next->run.pidfd = std::move(child->pidfd);
   next->run.group = std::move(child->group);
   next->run.started = base::boot_clock::now();
-  next->generation = job.generation + 1;
-  processes_[next->run.id.pid] = job.job.label;
-  ++job.start_count;
-  say(job.job.label,
+  next->generation = job->generation + 1;
+  processes_[next->run.id.pid] = job->job.label;
+  ++job->start_count;
+  say(job->job.label,
       "the new version was started beside it, pid " + std::to_string(next->run.id.pid));
-  all.next = std::move(next);
-  return event::spawned;
+  versions_of(*job).next = std::move(next);
 }
 
 /// Puts the candidate in the place of the job's process. New connections go to it from here on, and
@@ -270,14 +283,20 @@ void supervisor::take_candidate(const job_ref& job) {
 }
 
 void supervisor::hand_names_over(const job_ref& job) {
-  say(job->job.label, "the new version is ready and serves from now on");
   take_candidate(job);
+  say(job->job.label, "the new version is ready and serves from now on");
   hold_program(*job);
   await_idleness(job);
 }
 
 /// The job's process died while the candidate was on its way, which serves now whatever it is.
 void supervisor::promote_candidate(const job_ref& job) {
+  if (job->start) {
+    // It has come to no process yet, so there is nothing to promote.
+    give_start_up(job);
+    settle_names(*job, true);
+    return begin_start(job, nullptr);
+  }
   if (!job->versions || !job->versions->next) return;
   job->reason.clear();
   take_candidate(job);
@@ -288,6 +307,7 @@ void supervisor::promote_candidate(const job_ref& job) {
 }
 
 void supervisor::give_candidate_up(const job_ref& job) {
+  if (job->start) give_start_up(job);
   if (!job->versions || !job->versions->next) return;
   std::unique_ptr<candidate> next = std::move(job->versions->next);
   if (job->at == state::running) reject(*job, next->run.image.what, check_in_too_late());

@@ -47,6 +47,7 @@ struct upgrades {
 
   /// The verb: who waits for its end, and what it will be told.
   std::vector<base::function<void(outcome<object_ref>)>> waiting;
+  bool looking = false;  // at the file that is at the program's path
   /// Running while the verb waits to see whether the process checks in.
   std::unique_ptr<asio::steady_timer> undecided;
   std::string result;

@@ -109,7 +109,12 @@ object_ref supervisor::why_not(const std::string& name, bool whole) const {
     out.good("it runs, pid " + std::to_string(job->run->id.pid));
     return out.take();
   }
-  outcome<program> what = open_program_of(job->job, job_environment(environ, job->job.environment));
+  if (job->start) {
+    out.wait("it is being started, which waits for its files; clients wait");
+    return out.take();
+  }
+  const outcome<found_program> what =
+      find_program_now(program_of(job->job, job_environment(environ, job->job.environment)));
   if (!what) out.bad("its program cannot be started: " + what.error().text);
   switch (job->at) {
     case state::failed:
