@@ -362,6 +362,84 @@ TEST_F(HungFiles, T45_AJobWhoseExecHangsCanBeRemovedAndXpcdStopped) {
   EXPECT_FALSE(std::filesystem::exists(root + "/ran"));
 }
 
+TEST_F(HungFiles, T45_OthersAreServedWhileALookAtAnApplicationHangs) {
+  const std::string program = place + "/Demo";
+  mount(place, hung_mount::server::answering, xpc_testing::this_program());
+  if (IsSkipped()) return;
+  start(patient);
+  application demo(program, xpcd->directory());
+  hung->become(hung_mount::server::deaf_at_looks);
+  std::future<std::string> said = std::async(std::launch::async, [&] {
+    return demo.say("control " + xpcd->directory() + " org.example.helper 1");
+  });
+  hung->wait_until_asked();
+  expect_others_served("org.example.other");
+  EXPECT_NE(said.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  // The kernel asks once more when what it knew is no longer so.
+  xpc_testing::wait_until("the caller to be answered", [&] {
+    hung->let_go();
+    return said.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+  });
+  const std::string answered = said.get();
+  EXPECT_NE(answered.find("its executable was moved or replaced"), std::string::npos) << answered;
+}
+
+TEST_F(HungFiles, T45_OthersAreServedWhileALookForABundleHangs) {
+  const std::string contents = root + "/Demo.app/Contents";
+  const std::string program = contents + "/MacOS/Demo";
+  install_program(program);
+  mount(contents + "/XPCServices", hung_mount::server::deaf_at_looks);
+  if (IsSkipped()) return;
+  start(patient);
+  application demo(program, xpcd->directory());
+  std::future<std::string> said = std::async(std::launch::async, [&] {
+    return demo.say("control " + xpcd->directory() + " org.example.helper 1");
+  });
+  hung->wait_until_asked();
+  expect_others_served("org.example.other");
+  EXPECT_NE(said.wait_for(std::chrono::seconds(0)), std::future_status::ready);
+  // Without its server it answers to all that there is nothing.
+  hung.reset();
+  const std::string answered = said.get();
+  EXPECT_NE(answered.find("there is no bundle"), std::string::npos) << answered;
+}
+
+TEST_F(HungFiles, T45_WhatIsSaidLateOfAPathStartsItsJob) {
+  mount(place, hung_mount::server::deaf_at_looks);
+  if (IsSkipped()) return;
+  start(patient);
+  ASSERT_TRUE(xpcd->bootstrap(plist("job", role("echo", {"org.example.job"}), {"org.example.job"},
+                                    "<key>KeepAlive</key><dict><key>PathState</key><dict><key>" +
+                                        place + "/deep</key><false/></dict></dict>")));
+  hung->wait_until_asked();
+  expect_others_served("org.example.other");
+  EXPECT_EQ(number_at(xpcd->print("job"), "starts"), 0);
+  // It is looked at to be watched, and to know whether it is there.
+  xpc_testing::wait_until("the job to be started", [&] {
+    hung->let_go();
+    return number_at(xpcd->print("job"), "starts") == 1;
+  });
+}
+
+TEST_F(HungFiles, T45_OthersAreServedWhileALookForAPlaceForASocketHangs) {
+  mount(place, hung_mount::server::deaf_at_looks);
+  if (IsSkipped()) return;
+  start(patient);
+  const std::string socket =
+      "<key>Sockets</key><dict><key>door</key><dict><key>SockPathName</key><string>" + place +
+      "/deep/socket</string></dict></dict>";
+  std::future<answer> loaded = std::async(
+      std::launch::async, [&] { return xpcd->bootstrap(plist("job", {"/bin/true"}, {}, socket)); });
+  hung->wait_until_asked();
+  expect_others_served("org.example.other");
+  EXPECT_FALSE(is_over(loaded));
+  hung->become(hung_mount::server::answering);
+  hung->let_go();
+  const answer refused = loaded.get();
+  EXPECT_NE(refused.message.find("Sockets door " + place + "/deep"), std::string::npos)
+      << refused.message;
+}
+
 /// hung_sender SOCKET FILE: sends messages with a descriptor of that file, which it does not live
 /// to close.
 XPC_TEST_ROLE(hung_sender) {

@@ -140,16 +140,16 @@ void hung_mount::wait_until_asked() {
 
 void hung_mount::let_go() {
   std::lock_guard lock(mutex_);
-  for (const std::uint64_t request : held_) {
-    const bool answered = how_ == server::deaf_at_exec
-                              ? reply(device_.get(), request, fuse_open_out{})
-                              : reply_error(device_.get(), request, ENOENT);
+  for (const fuse_in_header& request : held_) {
+    const bool answered = request.opcode == FUSE_OPEN
+                              ? reply(device_.get(), request.unique, fuse_open_out{})
+                              : reply_error(device_.get(), request.unique, ENOENT);
     if (!answered) std::perror("hung_mount");
   }
   held_.clear();
 }
 
-bool hung_mount::hold(std::uint64_t request) {
+bool hung_mount::hold(const fuse_in_header& request) {
   std::lock_guard lock(mutex_);
   held_.push_back(request);
   asked_.notify_all();
@@ -159,7 +159,7 @@ bool hung_mount::hold(std::uint64_t request) {
 bool hung_mount::answer(std::string& request) {
   fuse_in_header head;
   std::memcpy(&head, request.data(), sizeof head);
-  if (how_ == server::deaf_at_looks && head.opcode == FUSE_LOOKUP) return hold(head.unique);
+  if (how_ == server::deaf_at_looks && head.opcode == FUSE_LOOKUP) return hold(head);
   switch (head.opcode) {
     case FUSE_INIT: {
       fuse_init_out out{};
@@ -182,7 +182,7 @@ bool hung_mount::answer(std::string& request) {
     case FUSE_OPEN:
       if (how_ == server::deaf_at_exec &&
           (body_of<fuse_open_in>(request).flags & opened_to_start) != 0)
-        return hold(head.unique);
+        return hold(head);
       return reply(device_.get(), head.unique, fuse_open_out{});
     case FUSE_READ: {
       const auto what = body_of<fuse_read_in>(request);
@@ -195,7 +195,8 @@ bool hung_mount::answer(std::string& request) {
     case FUSE_INTERRUPT:
       return true;  // nobody waits
     default:
-      if (how_ == server::deaf_at_exec) return reply_error(device_.get(), head.unique, ENOSYS);
+      if (how_ == server::deaf_at_exec || how_ == server::answering)
+        return reply_error(device_.get(), head.unique, ENOSYS);
       return true;  // whoever asks waits
   }
 }
