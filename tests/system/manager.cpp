@@ -95,6 +95,10 @@ answer session::call(const object_ref& message) const {
 openxpc_call_t session::begin(const char* what) const {
   object_ref message = dictionary();
   set(message, "op", what);
+  return begin(message);
+}
+
+openxpc_call_t session::begin(const object_ref& message) const {
   return ::openxpc_peer_call(handle_.get(), message.get(), nullptr);
 }
 

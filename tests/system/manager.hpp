@@ -63,6 +63,7 @@ class session {
   answer call(const char* what) const;
   /// A call under way.
   openxpc_call_t begin(const char* what) const;
+  openxpc_call_t begin(const object_ref& message) const;
   static answer wait(openxpc_call_t owned);
   /// The other side as the kernel told: 0 when unknown.
   pid_t pid() const;

@@ -186,6 +186,43 @@ TEST_F(Upgrade, T64_AVersionThatFailsAtItsStartIsRolledBack) {
   EXPECT_FALSE(has(xpcd.print("job"), "rolled-back"));
 }
 
+// A new version that hangs at its start, for as long as anybody cares to wait.
+TEST_F(Upgrade, T57_OneThatIsStuckHoldsUpNobodyElse) {
+  xpcd.stop();
+  manager patient(root + "/domain", {"--check-in-time", "3600"});
+  load(1);
+  const session client = patient.open(name);
+  ASSERT_EQ(ask(client), "1");
+  const std::int64_t before = pid();
+  install_version(program, 2, "hang");
+  answer why;
+  const session control = open_control(patient.directory(), &why);
+  ASSERT_TRUE(control) << why.message;
+  object_ref order = dictionary();
+  set(order, "op", "upgrade");
+  set(order, "label", "job");
+  openxpc_call_t stuck = control.begin(order);
+  xpc_testing::wait_until("the new version to hang", [&] {
+    return patient.log().find("job: the new version was started beside it") != std::string::npos;
+  });
+  EXPECT_EQ(ask(client), "1") << "its clients are served";
+  EXPECT_EQ(ask(), "1");
+  const std::string other = root + "/other", another = name + ".other";
+  install_version(other, 1);
+  ASSERT_TRUE(patient.bootstrap(plist("other", {other, another}, {another})));
+  EXPECT_EQ(ask(patient.open(another)), "1");
+  install_version(other, 2);
+  answer done = upgrade(patient, "other");
+  EXPECT_EQ(text_at(done.reply, "result"), "upgraded") << done.message;
+  EXPECT_EQ(ask(patient.open(another)), "2");
+  EXPECT_EQ(pid(), before);
+  // Nor the job itself: it can be removed, and whoever waits for the upgrade is told.
+  ASSERT_TRUE(patient.verb("bootout", "job"));
+  const answer ended = session::wait(stuck);
+  EXPECT_EQ(ended.code, OPENXPC_ERROR_NOT_FOUND) << ended.message;
+  EXPECT_FALSE(is_alive(static_cast<pid_t>(before)));
+}
+
 TEST_F(Upgrade, T64_WithoutOverlapTheOldVersionIsStartedAgain) {
   load(1, "good", "<key>UpgradeOverlap</key><false/>");
   ASSERT_EQ(ask(), "1");

@@ -179,8 +179,36 @@ outcome<bound_name> directory::prepare(std::string_view name) const {
   return bind_unseen(name, unseen_next(name));
 }
 
-failure_of directory::reveal(std::string_view name) const {
-  return rename_over(name, unseen_next(name));
+bool directory::rename(const std::string& from, const std::string& to,
+                       unsigned flags) const noexcept {
+  return ::renameat2(fd_.get(), from.c_str(), fd_.get(), to.c_str(), flags) == 0;
+}
+
+/// The two files change places, so that it can be taken back; a name without a file gets one. False
+/// with errno.
+bool directory::swap_in(const std::string& name) const noexcept {
+  const std::string next = unseen_next(name);
+  if (rename(next, name, RENAME_EXCHANGE)) return true;
+  if (errno == ENOENT) return rename(next, name, RENAME_NOREPLACE);
+  return errno == EINVAL && rename(next, name, 0);  // not every file system can do that
+}
+
+void directory::swap_out(const std::string& name) const noexcept {
+  const std::string next = unseen_next(name);
+  if (!rename(next, name, RENAME_EXCHANGE) && errno == ENOENT) rename(name, next, RENAME_NOREPLACE);
+}
+
+failure_of directory::reveal(const std::vector<std::string>& names) const {
+  failure_of why;
+  std::size_t done = 0;
+  while (done < names.size() && swap_in(names[done])) ++done;
+  if (done < names.size()) {
+    why = system_trouble(errno, path_ + "/" + names[done]);
+    while (done > 0) swap_out(names[--done]);
+  }
+  // What they led to before, or what has come to nothing.
+  for (const std::string& name : names) discard(name);
+  return why;
 }
 
 void directory::discard(std::string_view name) const noexcept {

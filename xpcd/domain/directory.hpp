@@ -7,6 +7,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// The directory of a domain: who owns it, and the sockets of its names.
 ///
@@ -75,8 +76,9 @@ class directory {
   static std::string file_of(std::string_view name, bool hidden);
   /// The same in two steps: a socket that nobody can reach yet, `.NAME.next`, at most one a name.
   outcome<bound_name> prepare(std::string_view name) const;
-  /// Its file takes the place of the name's.
-  failure_of reveal(std::string_view name) const;
+  /// The files of all these take the places of the names', or, where one cannot, none does: then
+  /// each name leads where it led before.
+  failure_of reveal(const std::vector<std::string>& names) const;
   /// Nobody will ever reach it.
   void discard(std::string_view name) const noexcept;
   /// Removes a name's file; one that somebody put in its place is left alone.
@@ -100,6 +102,9 @@ class directory {
   outcome<bound_name> bind_unseen(std::string_view name, const std::string& hidden) const;
   failure_of move_name(std::string_view name, bound_name& bound, bool hidden) const;
   failure_of rename_over(std::string_view name, const std::string& hidden) const;
+  bool swap_in(const std::string& name) const noexcept;
+  void swap_out(const std::string& name) const noexcept;
+  bool rename(const std::string& from, const std::string& to, unsigned flags) const noexcept;
 
   std::string path_;
   base::fd fd_;

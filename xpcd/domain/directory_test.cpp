@@ -10,6 +10,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
+#include <utility>
 
 namespace openxpc::domain {
 namespace {
@@ -114,6 +116,45 @@ TEST_F(DomainDirectory, PublishingAgainRotates) {
   EXPECT_TRUE(a);
   EXPECT_FALSE(b);
   EXPECT_TRUE(c);
+}
+
+TEST_F(DomainDirectory, T57_PreparedNamesAreRevealedTogetherOrNotAtAll) {
+  outcome<directory> domain = directory::open(path_, false);
+  ASSERT_TRUE(domain) << domain.error().text;
+  const std::vector<std::string> names{"a", "fresh", "z"};
+  const auto inode_of = [&](const std::string& name) {
+    struct stat file;
+    return domain->stat_name(name, &file) ? file.st_ino : 0;
+  };
+  const auto files = [&] {
+    std::set<std::string> all;
+    for (const auto& one : std::filesystem::directory_iterator(path_))
+      all.insert(one.path().filename());
+    return all;
+  };
+  const outcome<bound_name> a = domain->publish("a"), z = domain->publish("z");
+  ASSERT_TRUE(a && z);
+  const std::set<std::string> before = files();
+  std::vector<bound_name> next;
+  const auto prepare = [&] {
+    next.clear();
+    for (const std::string& name : names) next.push_back(std::move(*domain->prepare(name)));
+  };
+  prepare();
+  domain->discard("z");
+  const failure_of why = domain->reveal(names);
+  ASSERT_TRUE(why);
+  EXPECT_NE(why->text.find(path_ + "/z: No such file"), std::string::npos) << why->text;
+  EXPECT_EQ(inode_of("a"), a->inode);
+  EXPECT_EQ(inode_of("z"), z->inode);
+  EXPECT_EQ(files(), before) << "nothing is left of the others";
+  prepare();
+  EXPECT_FALSE(domain->reveal(names));
+  for (std::size_t at = 0; at < names.size(); ++at)
+    EXPECT_EQ(inode_of(names[at]), next[at].inode) << names[at];
+  std::set<std::string> after = before;
+  after.insert("fresh");
+  EXPECT_EQ(files(), after);
 }
 
 TEST_F(DomainDirectory, AFileThatIsNoSocketIsNotReplaced) {

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <charconv>
 #include <cstdlib>
 
@@ -182,9 +183,18 @@ std::optional<saved_run> run_state::load_old_run(const std::string& label) const
   return text ? parse_run(*text) : std::nullopt;
 }
 
-void run_state::advance_run(const std::string& label) const noexcept {
-  ::renameat(directory_, run_file(label).c_str(), directory_, old_run_file(label).c_str());
-  ::renameat(directory_, next_run_file(label).c_str(), directory_, run_file(label).c_str());
+failure_of run_state::advance_run(const std::string& label) const {
+  const auto move = [&](const std::string& from, const std::string& to) {
+    return ::renameat(directory_, from.c_str(), directory_, to.c_str()) == 0 || errno == ENOENT;
+  };
+  // What the system is short of for a moment is no reason to lose a process: each is tried twice.
+  const std::string next = next_run_file(label), now = run_file(label), old = old_run_file(label);
+  failure_of why;
+  if (!move(now, old) && !move(now, old))
+    why = system_trouble(errno, "the process before is not recorded");
+  if (!move(next, now) && !move(next, now))
+    why = system_trouble(errno, "the process is not recorded");
+  return why;
 }
 
 failure_of run_state::save_variables(const std::map<std::string, std::string>& variables) const {

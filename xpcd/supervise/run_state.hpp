@@ -77,7 +77,7 @@ class run_state {
   std::optional<saved_run> load_next_run(const std::string& label) const;
   std::optional<saved_run> load_old_run(const std::string& label) const;
   /// The next one is the job's process from now on, the job's process the one before.
-  void advance_run(const std::string& label) const noexcept;
+  failure_of advance_run(const std::string& label) const;
   void forget_next_run(const std::string& label) const noexcept;
   void forget_old_run(const std::string& label) const noexcept;
   void forget_run(const std::string& label) const noexcept;

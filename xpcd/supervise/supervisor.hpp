@@ -295,10 +295,11 @@ class supervisor {
   void start_candidate(const job_ref& job);
   void candidate_failed(const job_ref& job, const file_identity& version, const trouble& why);
   void end_start_beside(const job_ref& job, launching& start, outcome<spawned> child);
-  void take_candidate(const job_ref& job);
+  void take_candidate(const job_ref& job, bool has_names);
   void hand_names_over(const job_ref& job);
   void promote_candidate(const job_ref& job);
   void give_candidate_up(const job_ref& job);
+  void discard_candidate(const job_ref& job);
   void forget_candidate(supervised& job, candidate& next);
   void retire_run(const job_ref& job, job_run run, std::chrono::seconds time);
   void watch_retired(const job_ref& job, retired_run& one);

@@ -248,23 +248,21 @@ void supervisor::end_start_beside(const job_ref& job, launching& start, outcome<
 
 /// Puts the candidate in the place of the job's process. New connections go to it from here on, and
 /// those that wait at the old sockets are told that they moved.
-void supervisor::take_candidate(const job_ref& job) {
+/// @param has_names  its files have taken the places of the names'; otherwise it serves nobody, and
+/// is ended by whoever wants what it cannot serve
+void supervisor::take_candidate(const job_ref& job, bool has_names) {
   upgrades& all = *job->versions;
   std::unique_ptr<candidate> next = std::move(all.next);
+  next->run.estranged = !has_names;
   std::vector<base::fd> old;
   for (std::size_t i = 0; i < job->names.size(); ++i) {
     owned_name& name = job->names[i];
     name.listener_watch.stop();
-    if (failure_of why = directory_.reveal(name.name)) {
-      // Ended by whoever wants what it cannot serve.
-      say(job->job.label, "the name " + name.name + " keeps its old socket: " + why->text);
-      next->run.estranged = true;
-      continue;
-    }
+    if (!has_names) continue;
     if (name.bound.socket) old.push_back(std::move(name.bound.socket));
     name.bound = std::move(next->sockets[i]);
   }
-  saved_.advance_run(job->job.label);
+  if (failure_of why = saved_.advance_run(job->job.label)) say(job->job.label, why->text);
   awaiting_hand_back_.erase(job->job.label);
   job->generation = next->generation;
   job->limits.started(next->run.started);
@@ -283,7 +281,11 @@ void supervisor::take_candidate(const job_ref& job) {
 }
 
 void supervisor::hand_names_over(const job_ref& job) {
-  take_candidate(job);
+  if (failure_of why = directory_.reveal(job->job.names)) {
+    reject(*job, std::nullopt, "cannot have the names: " + why->text);  // it is not to blame
+    return discard_candidate(job);
+  }
+  take_candidate(job, true);
   say(job->job.label, "the new version is ready and serves from now on");
   hold_program(*job);
   await_idleness(job);
@@ -299,7 +301,9 @@ void supervisor::promote_candidate(const job_ref& job) {
   }
   if (!job->versions || !job->versions->next) return;
   job->reason.clear();
-  take_candidate(job);
+  const failure_of why = directory_.reveal(job->job.names);
+  if (why) say(job->job.label, "the names keep their old sockets: " + why->text);
+  take_candidate(job, !why);
   saved_.forget_old_run(job->job.label);
   for (owned_name& name : job->names) {
     if (name.options.hide_until_check_in) hide_name(*job, name);
@@ -309,8 +313,14 @@ void supervisor::promote_candidate(const job_ref& job) {
 void supervisor::give_candidate_up(const job_ref& job) {
   if (job->start) give_start_up(job);
   if (!job->versions || !job->versions->next) return;
+  if (job->at == state::running)
+    reject(*job, job->versions->next->run.image.what, check_in_too_late());
+  discard_candidate(job);
+}
+
+/// Nobody is served by it.
+void supervisor::discard_candidate(const job_ref& job) {
   std::unique_ptr<candidate> next = std::move(job->versions->next);
-  if (job->at == state::running) reject(*job, next->run.image.what, check_in_too_late());
   forget_candidate(*job, *next);
   kill_group(next->run);
   retire_run(job, std::move(next->run), std::chrono::seconds(0));
