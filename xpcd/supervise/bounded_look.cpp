@@ -4,7 +4,9 @@
 
 #include <asio/post.hpp>
 
+#include <sched.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -91,7 +93,11 @@ bounded_looks::~bounded_looks() {
 }
 
 /// A thread serves one look after the other, until it is left with one.
-void bounded_looks::work_on(const std::shared_ptr<shared>& all, std::shared_ptr<one> first) {
+void bounded_looks::work_on(const std::shared_ptr<shared>& all, std::shared_ptr<one> first,
+                            mode_t mask) {
+  // The loop changes the process's for a moment when it binds a socket; a file that is made by a
+  // look, or by a process that begins here, must not be made in that one.
+  if (::unshare(CLONE_FS) == 0) ::umask(mask);
   std::unique_lock lock(all->mutex);
   for (std::shared_ptr<one> mine = std::move(first);; mine = nullptr) {
     if (!mine) {
@@ -137,9 +143,11 @@ failure_of bounded_looks::hand_out(const std::shared_ptr<one>& mine) {
     sigset_t every, before;
     ::sigfillset(&every);
     ::pthread_sigmask(SIG_SETMASK, &every, &before);
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
     failure_of why;
     try {
-      std::thread(work_on, all_, apart ? mine : nullptr).detach();
+      std::thread(work_on, all_, apart ? mine : nullptr, mask).detach();
     } catch (const std::system_error& error) {
       why = system_trouble(error.code().value(), mine->path + ": a thread to look at it");
     }

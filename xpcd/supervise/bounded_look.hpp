@@ -124,7 +124,7 @@ class bounded_looks {
   void give_up(const std::string& key);
   void go_on(waiting place);
   void check_quiet();
-  static void work_on(const std::shared_ptr<shared>& all, std::shared_ptr<one> first);
+  static void work_on(const std::shared_ptr<shared>& all, std::shared_ptr<one> first, mode_t mask);
 
   milliseconds patience_, moment_;
   asio::io_context* loop_ = nullptr;

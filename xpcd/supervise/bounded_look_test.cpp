@@ -6,6 +6,7 @@
 #include <asio/post.hpp>
 #include <gtest/gtest.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -149,6 +150,22 @@ TEST_F(LooksBesideALoop, T45_OthersAtTheSamePlaceWaitBehindItInTheirOrder) {
   EXPECT_EQ(told, (texts{"1", "2", "3", "4"}));
   EXPECT_EQ(begun, 3);
   EXPECT_EQ(all.hanging().size(), 0u);
+}
+
+TEST_F(LooksBesideALoop, WhatIsSetForAMomentOnTheLoopIsNotSetForALook) {
+  const mode_t before = ::umask(027);
+  file_system slow;
+  std::atomic<mode_t> there = 0;
+  ask("/slow", [&, look = slow.look(1)] {
+    outcome<int> found = look();
+    there = ::umask(0);
+    return found;
+  });
+  ::umask(0777);
+  slow.now.set_value();
+  run_until_told(1);
+  EXPECT_EQ(there, mode_t{027});
+  EXPECT_EQ(::umask(before), mode_t{0777});
 }
 
 TEST_F(LooksBesideALoop, WhatNobodyWaitsForAnyMoreEndsByItself) {
