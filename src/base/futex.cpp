@@ -33,4 +33,18 @@ void futex_wake(const std::atomic<std::uint32_t>& word, int count) noexcept {
             nullptr, nullptr, 0);
 }
 
+bool futex_wait_shared(const std::atomic<std::uint32_t>& word, std::uint32_t expected,
+                       std::chrono::nanoseconds at_most) noexcept {
+  const timespec relative{static_cast<time_t>(at_most.count() / 1'000'000'000),
+                          static_cast<long>(at_most.count() % 1'000'000'000)};
+  const long outcome = ::syscall(SYS_futex, reinterpret_cast<const std::uint32_t*>(&word),
+                                 FUTEX_WAIT, expected, &relative, nullptr, 0);
+  return outcome == 0 || errno != ETIMEDOUT;
+}
+
+void futex_wake_shared(const std::atomic<std::uint32_t>& word) noexcept {
+  ::syscall(SYS_futex, reinterpret_cast<const std::uint32_t*>(&word), FUTEX_WAKE, 1, nullptr,
+            nullptr, 0);
+}
+
 }  // namespace openxpc::base

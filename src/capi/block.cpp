@@ -1,15 +1,6 @@
 #include "capi/block.hpp"
 
-#if defined(__SANITIZE_THREAD__)
-#define OPENXPC_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define OPENXPC_TSAN 1
-#endif
-#endif
-#ifdef OPENXPC_TSAN
-#include <sanitizer/tsan_interface.h>
-#endif
+#include "base/sanitized.hpp"
 
 extern "C" {
 void* _Block_copy(const void* block);

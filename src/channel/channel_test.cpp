@@ -12,8 +12,8 @@ namespace openxpc::channel::testing {
 namespace {
 
 class ChannelPair : public ::testing::TestWithParam<wire> {};
-INSTANTIATE_TEST_SUITE_P(Wires, ChannelPair, ::testing::Values(wire::socket, wire::loopback),
-                         name_of_wire);
+INSTANTIATE_TEST_SUITE_P(Wires, ChannelPair,
+                         ::testing::Values(wire::socket, wire::loopback, wire::ring), name_of_wire);
 
 TEST_P(ChannelPair, OpensAndKnowsThePeer) {
   conversation pair(GetParam());
@@ -197,7 +197,7 @@ TEST_P(ChannelPair, TellsSendersWhoAskWhenTheOutboxIsFull) {
     if (what > sent::outcome::queued) break;
   }
   EXPECT_EQ(what, sent::outcome::would_block);
-  EXPECT_GE(taken, 30);
+  EXPECT_GE(taken, 26);  // 20 in the outbox, and of 13 by credit those that the wire has room for
   EXPECT_LE(taken, 34);
   EXPECT_EQ(pair.client.line->count().refused, 1u);
   for (std::size_t i = 0; i < static_cast<std::size_t>(taken); ++i) {

@@ -8,8 +8,8 @@ namespace openxpc::channel::testing {
 namespace {
 
 class ChannelChaos : public ::testing::TestWithParam<wire> {};
-INSTANTIATE_TEST_SUITE_P(Wires, ChannelChaos, ::testing::Values(wire::socket, wire::loopback),
-                         name_of_wire);
+INSTANTIATE_TEST_SUITE_P(Wires, ChannelChaos,
+                         ::testing::Values(wire::socket, wire::loopback, wire::ring), name_of_wire);
 
 void connect(conversation& pair, wire which, chaos of_client, chaos of_server = {}) {
   auto wires = wire_pair(which);

@@ -17,7 +17,11 @@ namespace openxpc::channel {
 
 inline constexpr std::uint32_t hello_magic = 0x4c435058;  // "XPCL"
 inline constexpr std::uint16_t version_lowest = 1, version_highest = 1;
-inline constexpr std::uint64_t features_offered = 0;
+/// Feature bits.
+namespace feature {
+inline constexpr std::uint64_t ring = 1;
+}  // namespace feature
+inline constexpr std::uint64_t features_offered = feature::ring;
 
 /// The fixed part, as it lies on the wire.
 struct hello_fields {

@@ -20,6 +20,8 @@ namespace {
 /// What makes it worth while: so many packets, each alone and soon after the last one.
 constexpr int packets_in_row = 16;
 constexpr std::chrono::microseconds soon{200};
+/// After so many packets in one stay.
+constexpr int worth_a_shortcut = 64;
 /// After a stay that nobody made use of, or that kept others waiting.
 constexpr int not_worth = -64, kept_others_waiting = -4096;
 
@@ -103,7 +105,7 @@ void channel_body::linger(const base::ref<sink>& up) {
     up->role_given_up(true);
     hold.lock();
     if (!stays) break;
-    ++served;
+    if (++served == worth_a_shortcut && wire_) wire_->offer_shortcut();
     stays = wire_ && role_.engine_claims();
     if (stays) registration_.hold();
   }

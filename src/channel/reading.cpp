@@ -77,7 +77,7 @@ void channel_body::read_many(locked& hold, const waiter* who, received* first, i
     }
     ++got;
     if (ending_ || (who && role_.is_finished(*who))) return;
-    const bool go_on = what == heard::much || eager_ || ++reads_ % 32 == 0;
+    const bool go_on = what == heard::much || eager_ || wire_->more_at_hand() || ++reads_ % 32 == 0;
     if (!go_on) return;
   }
   eager_ = true;
@@ -223,6 +223,7 @@ void channel_body::open(locked& hold, const hello& said, received& how) {
   // From here on nobody looks at the sender of a packet, so the kernel need not say. (Proof of a
   // peer will want it on.)
   wire_->want_sender(false, false);
+  if (peer->features & feature::ring) wire_->allow_shortcut();
   in_.set_same_clock(peer->same_clock);
   out_.open(limits_of(said, wire_->packet_most_bytes()), lost_);
   peer_ = std::move(peer);

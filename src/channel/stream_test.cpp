@@ -10,8 +10,8 @@ namespace openxpc::channel::testing {
 namespace {
 
 class ChannelStream : public ::testing::TestWithParam<wire> {};
-INSTANTIATE_TEST_SUITE_P(Wires, ChannelStream, ::testing::Values(wire::socket, wire::loopback),
-                         name_of_wire);
+INSTANTIATE_TEST_SUITE_P(Wires, ChannelStream,
+                         ::testing::Values(wire::socket, wire::loopback, wire::ring), name_of_wire);
 
 std::uint64_t subscribe(party& from, std::uint64_t credit) {
   outgoing out;

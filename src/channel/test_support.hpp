@@ -3,6 +3,7 @@
 #include "channel/channel.hpp"
 #include "channel/greeting.hpp"
 #include "channel/loopback/loopback_transport.hpp"
+#include "channel/ring/ring_transport.hpp"
 #include "channel/socket/socket_transport.hpp"
 
 #include <gtest/gtest.h>
@@ -197,17 +198,25 @@ struct party {
   }
 };
 
-enum class wire { socket, loopback };
+/// `ring`: a socket that has its shortcut from the first packet on.
+enum class wire { socket, loopback, ring };
 
 inline std::string name_of_wire(const ::testing::TestParamInfo<wire>& info) {
-  return info.param == wire::socket ? "socket" : "loopback";
+  return info.param == wire::socket ? "socket" : info.param == wire::ring ? "ring" : "loopback";
 }
 
+/// The client's and the server's.
 inline std::pair<std::unique_ptr<transport>, std::unique_ptr<transport>> wire_pair(wire which) {
   if (which == wire::loopback) return loopback_pair();
   socket_pair both = new_socket_pair();
-  auto one = socket_transport(std::move(both.one));
-  return {std::move(one), socket_transport(std::move(both.other))};
+  auto one = socket_transport(std::move(both.one)), other = socket_transport(std::move(both.other));
+  if (which == wire::socket) return {std::move(one), std::move(other)};
+  one = ring_transport(std::move(one));
+  other = ring_transport(std::move(other));
+  one->allow_shortcut();
+  other->allow_shortcut();
+  other->offer_shortcut();
+  return {std::move(one), std::move(other)};
 }
 
 /// A server and a client. The server answers a request "x" with "re:x" unless told otherwise.

@@ -81,6 +81,16 @@ class transport {
   virtual void stop_receiving() noexcept = 0;
   /// Ends both directions, wakes everybody who polls. Any thread, more than once.
   virtual void hang_up() noexcept = 0;
+
+  // For wires that can become cheaper on the way (ring/).
+  /// Both sides know how.
+  virtual void allow_shortcut() noexcept {}
+  /// The wire is busy enough to be worth some memory. By the thread that receives.
+  virtual void offer_shortcut() noexcept {}
+  /// Whether receive() will find something, as far as that can be told without a system call.
+  virtual bool more_at_hand() const noexcept { return false; }
+  /// Before polling, by who receives: false when there is something that polling would not show.
+  virtual bool before_polling() noexcept { return true; }
 };
 
 }  // namespace openxpc::channel

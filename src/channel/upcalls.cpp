@@ -1,6 +1,8 @@
 #include "base/futex.hpp"
 #include "channel/body.hpp"
 
+#include <sys/epoll.h>
+
 // Handing the reader role on, the calls to the sink that no packet causes, and the end.
 
 namespace openxpc::channel {
@@ -99,6 +101,8 @@ void channel_body::arm(locked& hold, bool soon) {
   if (!wire_) return;
   const bool to_send = blocked_ && !retrying_;
   if (read_over_ && !to_send) return registration_.spend();  // the end stays readable for ever
+  if (!read_over_ && !wire_->before_polling())
+    engine::post([self = base::ref<channel_body>::share(this)] { self->ready(EPOLLIN); });
   const std::uint32_t events = wire_->events(!read_over_, to_send);
   if (soon && !to_send) return registration_.arm_soon(events);
   if (!registration_.keep_armed(events))

@@ -196,7 +196,10 @@ bool channel_body::read_as(locked& hold, waiter& who, base::instant deadline) {
       how = receive_unlocked(wire, true);
       if (how.what != received::result::nothing) what[0].revents = POLLIN;
     } else {
-      in_time = poll_until(what, deadline);
+      if (ignore || wire.before_polling())
+        in_time = poll_until(what, deadline);
+      else
+        what[0].revents = POLLIN;
       if (what[0].revents & ~POLLOUT) how = receive_unlocked(wire);
     }
     const int error = errno;

@@ -2,6 +2,7 @@
 
 #include "base/random.hpp"
 #include "channel/reaper.hpp"
+#include "channel/ring/ring_transport.hpp"
 #include "channel/socket/socket_transport.hpp"
 #include "connection/events.hpp"
 #include "connection/handle.hpp"
@@ -412,7 +413,7 @@ void conversation::dial() {
   base::ref<channel::channel> over = channel_;
   lock.unlock();
   if (found.socket)
-    over->attach(channel::socket_transport(std::move(found.socket)));
+    over->attach(channel::ring_transport(channel::socket_transport(std::move(found.socket))));
   else if (!how_.way->wait([self = base::ref<conversation>::share(this)] { self->dial(); }))
     redial_later();
 }

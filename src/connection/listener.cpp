@@ -1,6 +1,7 @@
 #include "connection/listener.hpp"
 
 #include "channel/greeting.hpp"
+#include "channel/ring/ring_transport.hpp"
 #include "channel/socket/socket_transport.hpp"
 #include "connection/door.hpp"
 #include "connection/handle.hpp"
@@ -163,7 +164,7 @@ void listener::accepted(base::fd client) {
     known.talk = talk;
     known.user = user;
   }
-  talk->accept(channel::socket_transport(std::move(client)));
+  talk->accept(channel::ring_transport(channel::socket_transport(std::move(client))));
 }
 
 void listener::refuse(base::fd client, openxpc_error_code_t code, const char* text) {
@@ -173,7 +174,7 @@ void listener::refuse(base::fd client, openxpc_error_code_t code, const char* te
     who = {true, known.pid, known.uid, known.gid, 0};
   // Said and hung up at once, so that its descriptor is free again. A client says nothing before it
   // is spoken to, so nothing of it is unread, which would take our word away from it.
-  auto wire = channel::socket_transport(std::move(client));
+  auto wire = channel::ring_transport(channel::socket_transport(std::move(client)));
   const base::buffer packet =
       channel::refusal_packet({refusal_code_of(code), true, false, std::string(text)});
   const iovec whole{const_cast<std::byte*>(packet.data()), packet.size()};

@@ -318,7 +318,7 @@ std::vector<greeting> wrong_greetings() {
       {"theirs 2 to 9", of([](hello_fields& f) { f.lowest = 2, f.highest = 9; })},
       {"theirs 1 to 0", of([](hello_fields& f) { f.highest = 0; })},
       {"must choose one version", of([](hello_fields& f) { f.highest = 2; })},
-      {"features that were not offered", of([](hello_fields& f) { f.features = 1; })},
+      {"features that were not offered", of([](hello_fields& f) { f.features = 2; })},
       {"features that were not offered",
        of([](hello_fields& f) { f.features = std::uint64_t{1} << 63; })},
       {"another protocol", of([](hello_fields& f) { f.magic = 0; })},

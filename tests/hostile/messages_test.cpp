@@ -244,11 +244,11 @@ TEST_F(Attack, T42_AMillionKeysCostTimeAndMemoryInProportion) {
 
 // --- T44 -----------------------------------------------------------------------------------------
 
-bool maps_a_memfd(pid_t process) {
+bool maps_the_file(pid_t process) {
   std::ifstream file("/proc/" + std::to_string(process) + "/maps");
   std::stringstream all;
   all << file.rdbuf();
-  return all.str().find("memfd:") != std::string::npos;
+  return all.str().find("memfd:shrinks") != std::string::npos;
 }
 
 XPC_TEST_ROLE(truncated_files) {
@@ -277,7 +277,7 @@ XPC_TEST_ROLE(truncated_files) {
 TEST_F(Attack, T44_FilesThatShrinkAreReadOrRefusedAndNeverMapped) {
   xpc_testing::child one = attacker("truncated_files");
   while (one.alive()) {
-    ASSERT_FALSE(maps_a_memfd(service));
+    ASSERT_FALSE(maps_the_file(service));
     expect_answers();
   }
   EXPECT_EQ(one.wait(), (xpc_testing::ending{0, 0}));

@@ -40,6 +40,10 @@ class chaos_transport final : public transport {
   }
   void stop_receiving() noexcept override { inner_->stop_receiving(); }
   void hang_up() noexcept override { inner_->hang_up(); }
+  void allow_shortcut() noexcept override { inner_->allow_shortcut(); }
+  void offer_shortcut() noexcept override { inner_->offer_shortcut(); }
+  bool more_at_hand() const noexcept override { return inner_->more_at_hand(); }
+  bool before_polling() noexcept override { return inner_->before_polling(); }
 
  private:
   static bool due(unsigned every, unsigned count) noexcept {
