@@ -29,6 +29,10 @@ check_cxx_compiler_flag(-mtls-dialect=gnu2 OPENXPC_HAS_TLS_DESCRIPTORS)
 if(OPENXPC_HAS_TLS_DESCRIPTORS AND NOT OPENXPC_SANITIZE)
   add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,GNU>:-mtls-dialect=gnu2>)
 endif()
+# So that libxpc can be linked in the order of a call (src/capi).
+if(NOT OPENXPC_SANITIZE AND NOT OPENXPC_FUZZ)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-ffunction-sections>)
+endif()
 if(OPENXPC_SANITIZE)
   # What sanitizers add hides from g++ what is initialized; its manual says so. The check of virtual tables opens a pipe for
   # what it sees first, and where a test has used up the descriptors takes the failure for a broken object.
