@@ -37,8 +37,8 @@ class refused_files {
   const std::map<std::string, refused_file>& all() const noexcept { return all_; }
   bool has_more() const noexcept { return has_more_; }
 
-  /// For people, those for all or every one: a dictionary for each {origin, state: refused, disabled or enabled; reason, names,
-  /// names-known, declared-label where it is known}.
+  /// For people, those for all or every one: a dictionary for each {origin, state: refused,
+  /// disabled or enabled; reason, names, names-known, declared-label where it is known}.
   enum class which : bool { for_all, every };
   object_ref list(which wanted = which::every) const;
   /// For the next xpcd; `all` is what list() gave there, and is not trusted.
@@ -56,9 +56,9 @@ std::string reason_without_file(const std::string& file, const std::string& why)
 /// What somebody is told who looks for a name that the file declares: one line, with what helps.
 std::string why_unserved(const std::string& file, const refused_file& what);
 
-/// What somebody is told who looks for a name that nobody is known to declare, where there are files
-/// of which nobody knows what they declare: one short line with one of those that are for all as an
-/// example. Empty when there are none.
+/// What somebody is told who looks for a name that nobody is known to declare, where there are
+/// files of which nobody knows what they declare: one short line with one of those that are for all
+/// as an example. Empty when there are none.
 std::string why_perhaps_unserved(const refused_files& all);
 
 }  // namespace openxpc::supervise
