@@ -105,7 +105,8 @@ void channel_body::linger(const base::ref<sink>& up) {
     up->role_given_up(true);
     hold.lock();
     if (!stays) break;
-    if (++served == worth_a_shortcut && wire_) wire_->offer_shortcut();
+    // One side only, or offers would cross.
+    if (++served == worth_a_shortcut && side_ == side::accepting && wire_) wire_->offer_shortcut();
     stays = wire_ && role_.engine_claims();
     if (stays) registration_.hold();
   }

@@ -85,7 +85,8 @@ class transport {
   // For wires that can become cheaper on the way (ring/).
   /// Both sides know how.
   virtual void allow_shortcut() noexcept {}
-  /// The wire is busy enough to be worth some memory. By the thread that receives.
+  /// The wire is busy enough to be worth some memory. By the thread that receives, of the side that
+  /// accepted.
   virtual void offer_shortcut() noexcept {}
   /// Whether receive() will find something, as far as that can be told without a system call.
   virtual bool more_at_hand() const noexcept { return false; }
