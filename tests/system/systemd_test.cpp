@@ -1,6 +1,7 @@
 // Beside systemd: a service that one of its socket units starts, what it is told of, and xpcd as a
 // unit itself.
 
+#include "support/mailbox.hpp"
 #include "support/patience.hpp"
 #include "support/resources.hpp"
 
@@ -18,6 +19,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <thread>
 
 #include "system/manager.hpp"
 
@@ -44,7 +46,8 @@ std::string value_in(const std::string& unit, const std::string& key) {
   return unit.substr(from, unit.find('\n', from) - from);
 }
 
-/// The socket that NOTIFY_SOCKET names.
+/// The socket that NOTIFY_SOCKET names. It is read all the time, as systemd does: what finds it
+/// full is lost.
 class notified {
  public:
   explicit notified(std::string path) : path_(std::move(path)) {
@@ -53,16 +56,21 @@ class notified {
     std::memcpy(address.sun_path, path_.c_str(), path_.size() + 1);
     socket_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
     EXPECT_EQ(::bind(socket_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
-    const auto most = std::chrono::duration_cast<std::chrono::seconds>(xpc_testing::patience());
-    const timeval patience{most.count(), 0};
-    ::setsockopt(socket_.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+    reader_ = std::thread([this] {
+      char text[128];
+      ssize_t got;
+      while ((got = ::recv(socket_.get(), text, sizeof text, 0)) > 0)
+        words_.put(std::string(text, static_cast<std::size_t>(got)));
+    });
+  }
+  notified(const notified&) = delete;
+  notified& operator=(const notified&) = delete;
+  ~notified() {
+    ::shutdown(socket_.get(), SHUT_RDWR);
+    reader_.join();
   }
   std::string variable() const { return "NOTIFY_SOCKET=" + path_; }
-  std::string read() const {
-    char text[128];
-    const ssize_t got = ::recv(socket_.get(), text, sizeof text, 0);
-    return got < 0 ? "nothing" : std::string(text, static_cast<std::size_t>(got));
-  }
+  std::string read() const { return words_.take(); }
   /// The next word that is no sign of life.
   std::string read_word() const {
     std::string word;
@@ -74,6 +82,8 @@ class notified {
  private:
   std::string path_;
   openxpc::base::fd socket_;
+  mutable xpc_testing::mailbox<std::string> words_;
+  std::thread reader_;
 };
 
 /// A service answers as soon as it listens, and waits for its end after that: SIGTERM is a question
