@@ -174,7 +174,7 @@ void listener::refuse(base::fd client, openxpc_error_code_t code, const char* te
     who = {true, known.pid, known.uid, known.gid, 0};
   // Said and hung up at once, so that its descriptor is free again. A client says nothing before it
   // is spoken to, so nothing of it is unread, which would take our word away from it.
-  auto wire = channel::ring_transport(channel::socket_transport(std::move(client)));
+  auto wire = channel::socket_transport(std::move(client));
   const base::buffer packet =
       channel::refusal_packet({refusal_code_of(code), true, false, std::string(text)});
   const iovec whole{const_cast<std::byte*>(packet.data()), packet.size()};

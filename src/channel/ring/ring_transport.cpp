@@ -91,6 +91,13 @@ class ring_wire final : public transport {
   word word_in(std::span<const iovec> into, const received& what) const noexcept;
   received receive(std::span<const iovec> into, std::vector<base::fd>& attachments,
                    bool patiently) noexcept;
+  /// What the peer sent before it closed with unread data is still there.
+  received receive_from_socket(std::span<const iovec> into,
+                               std::vector<base::fd>& attachments) noexcept {
+    received got = socket_->receive(into, attachments);
+    return got.what == received::result::reset ? socket_->receive(into, attachments)
+                                               : std::move(got);
+  }
   received receive_from_ring(std::span<const iovec> into, std::vector<base::fd>& attachments,
                              bool patiently) noexcept;
   bool look_at_socket(std::span<const iovec> into, std::vector<base::fd>& attachments) noexcept;
@@ -328,8 +335,7 @@ received ring_wire::receive_from_ring(std::span<const iovec> into,
 bool ring_wire::look_at_socket(std::span<const iovec> into,
                                std::vector<base::fd>& attachments) noexcept {
   if (aside_ || over_) return true;
-  received got = socket_->receive(into, attachments);
-  if (got.what == received::result::reset) got = socket_->receive(into, attachments);
+  received got = receive_from_socket(into, attachments);
   if (got.what == received::result::nothing) {
     bells_due_ = 0;  // on its way, or the socket was full and shows that there is something anyway
     return true;
@@ -359,8 +365,7 @@ received ring_wire::noted_packet(std::span<const iovec> into,
   for (;;) {
     if (auto aside = std::exchange(aside_, std::nullopt))
       return given(*std::move(aside), into, attachments);
-    received got = socket_->receive(into, attachments);
-    if (got.what == received::result::reset) got = socket_->receive(into, attachments);
+    received got = receive_from_socket(into, attachments);
     if (got.what != received::result::packet) return broken();  // the note lied
     const word said = word_in(into, got);
     if (said == word::none) return got;
