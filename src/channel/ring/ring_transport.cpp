@@ -3,6 +3,7 @@
 #include "channel/frame.hpp"
 #include "channel/reaper.hpp"
 #include "channel/ring/ring.hpp"
+#include "channel/transport_around.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -43,27 +44,20 @@ struct put_aside {
   std::vector<base::fd> attachments;
 };
 
-class ring_wire final : public transport {
+class ring_wire final : public transport_around {
  public:
-  explicit ring_wire(std::unique_ptr<transport> socket) noexcept : socket_(std::move(socket)) {}
+  explicit ring_wire(std::unique_ptr<transport> socket) noexcept
+      : transport_around(std::move(socket)) {}
   ~ring_wire() override {
     if (counted_) rings.fetch_sub(1, std::memory_order_relaxed);
   }
 
-  int borrowed_fd() const noexcept override { return socket_->borrowed_fd(); }
   std::uint32_t events(bool to_receive, bool to_send) const noexcept override {
     // Room in the ring is told over the socket.
     const bool rung = to_send && full_ring_.load(std::memory_order_relaxed);
-    return socket_->events(to_receive || rung, to_send && !rung);
+    return inner_->events(to_receive || rung, to_send && !rung);
   }
-  std::size_t packet_most_bytes() const noexcept override { return socket_->packet_most_bytes(); }
-  std::optional<credentials> peer(base::fd* pidfd) noexcept override {
-    return socket_->peer(pidfd);
-  }
-  void want_sender(bool with_credentials, bool pidfd) noexcept override {
-    socket_->want_sender(with_credentials, pidfd);
-  }
-  std::chrono::nanoseconds patience() const noexcept override { return socket_->patience(); }
+  std::chrono::nanoseconds patience() const noexcept override { return inner_->patience(); }
 
   send_result send(std::span<const iovec> parts, std::span<const int> borrowed_fds,
                    bool with_credentials) noexcept override;
@@ -83,9 +77,11 @@ class ring_wire final : public transport {
   bool more_at_hand() const noexcept override { return reads_ring_ && !in_.empty(); }
 
  private:
+  enum class maker : std::uint8_t { nobody, us, peer };
+
   bool say(word what) noexcept;
   send_result outcome_of(ring_writer::result what) noexcept;
-  void use(std::unique_ptr<ring_memory> memory, unsigned direction) noexcept;
+  void use(std::unique_ptr<ring_memory> memory, maker of) noexcept;
   bool heard(word what, std::vector<base::fd>& attachments) noexcept;
   bool follow(word what, std::vector<base::fd>& attachments) noexcept;
   word word_in(std::span<const iovec> into, const received& what) const noexcept;
@@ -94,8 +90,8 @@ class ring_wire final : public transport {
   /// What the peer sent before it closed with unread data is still there.
   received receive_from_socket(std::span<const iovec> into,
                                std::vector<base::fd>& attachments) noexcept {
-    received got = socket_->receive(into, attachments);
-    return got.what == received::result::reset ? socket_->receive(into, attachments)
+    received got = inner_->receive(into, attachments);
+    return got.what == received::result::reset ? inner_->receive(into, attachments)
                                                : std::move(got);
   }
   received receive_from_ring(std::span<const iovec> into, std::vector<base::fd>& attachments,
@@ -116,7 +112,6 @@ class ring_wire final : public transport {
     return out;
   }
 
-  const std::unique_ptr<transport> socket_;
   bool allowed_ = false;
   bool counted_ = false;
   std::unique_ptr<ring_memory> memory_;
@@ -134,7 +129,8 @@ class ring_wire final : public transport {
   // Whoever reads.
   ring_reader in_;
   bool reads_ring_ = false;
-  bool offered_ = false, accepted_ = false;
+  bool offered_ = false;  ///< or tried to
+  maker memory_of_ = maker::nobody;
   bool polls_ = false;      ///< the writer was told to ring
   unsigned bells_due_ = 0;  ///< rung for us and not yet taken from the socket
   std::optional<put_aside> aside_;
@@ -150,7 +146,7 @@ bool ring_wire::say(word what) noexcept {
       write_head(frame, kind::ring, false, offers ? 1 : 0, static_cast<std::uint64_t>(what), {}, 0);
   const iovec whole{frame, size};
   const int file = offers ? memory_->borrowed_fd() : -1;
-  return socket_->send({&whole, 1}, {&file, offers ? 1u : 0u}, false) == send_result::taken;
+  return inner_->send({&whole, 1}, {&file, offers ? 1u : 0u}, false) == send_result::taken;
 }
 
 send_result ring_wire::outcome_of(ring_writer::result what) noexcept {
@@ -183,7 +179,7 @@ send_result ring_wire::send(std::span<const iovec> parts, std::span<const int> b
         sends_by_ring_ = true;
       due_.store(word::none, std::memory_order_relaxed);
     }
-    if (!sends_by_ring_) return socket_->send(parts, borrowed_fds, with_credentials);
+    if (!sends_by_ring_) return inner_->send(parts, borrowed_fds, with_credentials);
   }
   const std::size_t size = size_of(parts);
   if (borrowed_fds.empty() && !with_credentials && size <= ring_writer::packet_most_bytes)
@@ -191,7 +187,7 @@ send_result ring_wire::send(std::span<const iovec> parts, std::span<const int> b
   if (const auto room = out_.room_for_note(); room != ring_writer::result::done)
     return outcome_of(room);
   full_ring_.store(false, std::memory_order_relaxed);
-  const send_result sent = socket_->send(parts, borrowed_fds, with_credentials);
+  const send_result sent = inner_->send(parts, borrowed_fds, with_credentials);
   if (sent != send_result::taken) return sent;
   // A reader that stopped meanwhile still finds the packet in its socket, and at the end takes it.
   const send_result noted = outcome_of(out_.note());
@@ -210,12 +206,13 @@ void ring_wire::offer_shortcut() noexcept {
   counted_ = true;
   auto made = ring_memory::make();
   if (!made) return;  // the socket does as well
-  use(std::move(made), 0);
+  use(std::move(made), maker::us);
   due_.store(word::offer, std::memory_order_release);
 }
 
-/// @param direction  ours to write.
-void ring_wire::use(std::unique_ptr<ring_memory> memory, unsigned direction) noexcept {
+void ring_wire::use(std::unique_ptr<ring_memory> memory, maker of) noexcept {
+  const unsigned direction = of == maker::us ? 0 : 1;  // ours to write
+  memory_of_ = of;
   memory_ = std::move(memory);
   out_ = ring_writer(*memory_, direction);
   in_ = ring_reader(*memory_, 1 - direction);
@@ -239,18 +236,17 @@ bool ring_wire::follow(word what, std::vector<base::fd>& attachments) noexcept {
       if (!mapped && errno == EPROTO) return false;
       attachments.clear();
       if (!mapped) return true;  // no memory, no ring
-      use(std::move(mapped), 1);
+      use(std::move(mapped), maker::peer);
       due_.store(word::accept, std::memory_order_release);
-      accepted_ = true;
       return true;
     }
     case word::accept:
-      if (!offered_ || !memory_ || reads_ring_) return false;
+      if (memory_of_ != maker::us || reads_ring_) return false;
       reads_ring_ = true;
       due_.store(word::go, std::memory_order_release);
       return true;
     case word::go:
-      if (!accepted_ || reads_ring_) return false;
+      if (memory_of_ != maker::peer || reads_ring_) return false;
       reads_ring_ = true;
       return true;
     case word::bell:
@@ -278,8 +274,8 @@ word ring_wire::word_in(std::span<const iovec> into, const received& what) const
 received ring_wire::receive(std::span<const iovec> into, std::vector<base::fd>& attachments,
                             bool patiently) noexcept {
   while (!reads_ring_) {
-    received got = patiently ? socket_->receive_patiently(into, attachments)
-                             : socket_->receive(into, attachments);
+    received got = patiently ? inner_->receive_patiently(into, attachments)
+                             : inner_->receive(into, attachments);
     const word said = word_in(into, got);
     if (said == word::none) return got;
     if (!heard(said, attachments)) return broken();
@@ -414,12 +410,12 @@ bool ring_wire::before_polling() noexcept {
 
 void ring_wire::stop_receiving() noexcept {
   stops_.store(true, std::memory_order_seq_cst);
-  socket_->stop_receiving();
+  inner_->stop_receiving();
   if (ring_reader* in = reader_.load(std::memory_order_seq_cst)) in->stop();
 }
 
 void ring_wire::hang_up() noexcept {
-  socket_->hang_up();
+  inner_->hang_up();
   if (ring_reader* in = reader_.load(std::memory_order_seq_cst)) in->wake_here();
 }
 
