@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/mutex.hpp"
 #include "channel/channel.hpp"
 #include "channel/greeting.hpp"
 #include "channel/inbox.hpp"
@@ -11,7 +12,6 @@
 
 #include <atomic>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -53,7 +53,7 @@ class channel_body final : public channel {
   void ready(std::uint32_t events);
 
  private:
-  using locked = std::unique_lock<std::mutex>;
+  using locked = std::unique_lock<base::mutex>;
   using why = closing::reason;
   /// What a step of reading came to.
   enum class heard : std::uint8_t { much, little, nothing, over };
@@ -105,7 +105,7 @@ class channel_body final : public channel {
   const side side_;
   const settings limits_;
   const std::uint32_t generation_;
-  mutable std::mutex lock_;
+  mutable base::mutex lock_;
   base::ref<sink> up_;
   ledger calls_;
   outbox out_;

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/mutex.hpp"
 #include "base/recycled.hpp"
 #include "channel/waiter.hpp"
 #include "connection/asker.hpp"
@@ -9,7 +10,6 @@
 #include "object/dictionary.hpp"
 
 #include <atomic>
-#include <mutex>
 
 namespace openxpc::connection {
 
@@ -56,7 +56,7 @@ class call final : public asker, public base::recycled {
   const base::instant deadline_;
   const progress progress_;
 
-  mutable std::mutex mutex_;
+  mutable base::mutex mutex_;
   bool done_ = false;
   base::ref<object::dictionary> reply_;
   error_ref error_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "base/mutex.hpp"
 #include "channel/channel.hpp"
 #include "connection/call.hpp"
 #include "connection/dialer.hpp"
@@ -13,7 +14,6 @@
 #include <atomic>
 #include <deque>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <vector>
 
@@ -205,8 +205,8 @@ class conversation final : public channel::sink {
   void arrived_cancel(const channel::arrival& what);
   void dial();
   void redial_later();
-  void end(std::unique_lock<std::mutex>& lock, error_ref why, bool hang_up);
-  void interrupt(std::unique_lock<std::mutex>& lock, error_ref why);
+  void end(std::unique_lock<base::mutex>& lock, error_ref why, bool hang_up);
+  void interrupt(std::unique_lock<base::mutex>& lock, error_ref why);
   bool gate_is_open() const noexcept { return activated_ && suspends_ == 0 && alone_ == 0; }
   void open_gate();
   void let_handlers_run();
@@ -228,7 +228,7 @@ class conversation final : public channel::sink {
 
   const options how_;
   strand strand_{this};
-  mutable std::mutex mutex_;
+  mutable base::mutex mutex_;
   state state_ = state::idle;
   bool activated_ = false;
   bool was_shown_ = false;     ///< the listener's handler has had it, and has returned

@@ -88,7 +88,7 @@ void conversation::abandon() {
 // Everybody who waits for something from this conversation is told once, each from where it is
 // safe: calls by the channel (unanswered), rights and writers here, the handler by the strand,
 // last.
-void conversation::end(std::unique_lock<std::mutex>& lock, error_ref why, bool hang_up) {
+void conversation::end(std::unique_lock<base::mutex>& lock, error_ref why, bool hang_up) {
   state_ = state::over;
   ending_ = why;
   base::ref<channel::channel> over = channel_;
@@ -131,7 +131,7 @@ void conversation::drop_held(std::deque<held> unsent, const error_ref& why) {
   }
 }
 
-void conversation::interrupt(std::unique_lock<std::mutex>& lock, error_ref why) {
+void conversation::interrupt(std::unique_lock<base::mutex>& lock, error_ref why) {
   if (forget_waiting_answers()) strand_.resume();
   // Rule 64: what waits here was queued before the interruption, as what waited in the channel was.
   std::deque<held> unsent = std::move(held_);

@@ -2,6 +2,7 @@
 
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/mutex.hpp"
 #include "base/recycled.hpp"
 #include "channel/channel.hpp"
 #include "connection/failure.hpp"
@@ -10,7 +11,6 @@
 #include "object/dictionary.hpp"
 
 #include <atomic>
-#include <mutex>
 #include <optional>
 
 namespace openxpc::connection {
@@ -118,7 +118,7 @@ class message_context final : public base::counted, public base::recycled {
  private:
   const kind what_;
   const base::ref<object::object> remote_;
-  std::mutex mutex_;
+  base::mutex mutex_;
   base::ref<reply_right> right_;
   transaction busy_;
 };

@@ -87,7 +87,7 @@ void reader::arrived_row(channel::arrival&& what, channel::channel& over) {
   if (first) tell(lock);  // who waits does so only while there is none
 }
 
-void reader::tell(std::unique_lock<std::mutex>& lock) {
+void reader::tell(std::unique_lock<base::mutex>& lock) {
   word_.fetch_add(1, std::memory_order_release);
   if (waits_in_)
     waits_in_->finish(waiter_);

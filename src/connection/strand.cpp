@@ -46,7 +46,7 @@ void strand::kick(bool here) {
   schedule(lock, here);
 }
 
-void strand::schedule(std::unique_lock<std::mutex>& lock, bool here) {
+void strand::schedule(std::unique_lock<base::mutex>& lock, bool here) {
   if (!executor_ && here) return run(lock);
   base::ref<executor> where = executor_;
   lock.unlock();
@@ -63,7 +63,7 @@ void strand::run() {
 }
 
 /// The lock is free when it returns.
-void strand::run(std::unique_lock<std::mutex>& lock) {
+void strand::run(std::unique_lock<base::mutex>& lock) {
   auto owner = base::ref<base::counted>::share(owner_);
   for (int done = 0;; ++done) {
     if (stops_ || !first_) {
@@ -86,7 +86,7 @@ void strand::run(std::unique_lock<std::mutex>& lock) {
     lock.lock();
     busy_ = false;
     thread_ = {};
-    idle_.notify_all();
+    if (idle_awaited_ > 0) idle_.notify_all();
   }
 }
 
@@ -145,7 +145,9 @@ void strand::wait_until_idle() {
   lock.unlock();
   engine::blocking_region away;
   lock.lock();
+  ++idle_awaited_;
   idle_.wait(lock, [this] { return !busy_; });
+  --idle_awaited_;
 }
 
 bool strand::idle() const {

@@ -1,12 +1,12 @@
 #pragma once
 
+#include "base/mutex.hpp"
 #include "base/ref.hpp"
 #include "connection/executor.hpp"
 
 #include <atomic>
 #include <condition_variable>
 #include <cstdint>
-#include <mutex>
 #include <thread>
 
 namespace openxpc::connection {
@@ -64,12 +64,13 @@ class strand {
   bool runs_here() const;
 
  private:
-  void schedule(std::unique_lock<std::mutex>& lock, bool here);
+  void schedule(std::unique_lock<base::mutex>& lock, bool here);
   void run();
-  void run(std::unique_lock<std::mutex>& lock);
+  void run(std::unique_lock<base::mutex>& lock);
 
-  mutable std::mutex mutex_;
-  std::condition_variable idle_;
+  mutable base::mutex mutex_;
+  std::condition_variable_any idle_;
+  unsigned idle_awaited_ = 0;  ///< threads at idle_: telling nobody costs a lock of its own
   base::counted* owner_;
   base::ref<executor> executor_;
   delivery* first_ = nullptr;

@@ -3,6 +3,7 @@
 #include "base/block.hpp"
 #include "base/clock.hpp"
 #include "base/function.hpp"
+#include "base/mutex.hpp"
 #include "channel/waiter.hpp"
 #include "connection/asker.hpp"
 #include "connection/encoded.hpp"
@@ -13,7 +14,6 @@
 
 #include <atomic>
 #include <deque>
-#include <mutex>
 
 namespace openxpc::connection {
 
@@ -60,11 +60,11 @@ class reader final : public asker {
   next take(row& out);
   void end(error_ref why);
   void give_up(channel::cancel_reason reason, error_ref why);
-  void tell(std::unique_lock<std::mutex>& lock);
+  void tell(std::unique_lock<base::mutex>& lock);
 
   const base::ref<conversation> by_;
   const std::uint64_t owed_most_bytes_;
-  mutable std::mutex mutex_;
+  mutable base::mutex mutex_;
   base::ref<channel::channel> over_;
   std::uint64_t id_ = 0;
   row_batch arrived_;
@@ -141,18 +141,18 @@ class writer final : public base::counted {
     base::function<void(error_ref)> done;
   };
   ~writer() override;
-  error_ref try_send(std::unique_lock<std::mutex>& lock, base::ref<encoded_row> row);
-  void send_those_who_wait(std::unique_lock<std::mutex>& lock);
+  error_ref try_send(std::unique_lock<base::mutex>& lock, base::ref<encoded_row> row);
+  void send_those_who_wait(std::unique_lock<base::mutex>& lock);
   channel::sent pass_on(const waiting_row& row);
   bool send_waiting();
   void end(channel::kind what, const error_ref& why);
-  void tell(std::unique_lock<std::mutex>& lock);
+  void tell(std::unique_lock<base::mutex>& lock);
 
   const base::ref<conversation> by_;
   const base::ref<reply_right> right_;
   const policy policy_;
   const std::uint64_t buffer_bytes_;
-  mutable std::mutex mutex_;
+  mutable base::mutex mutex_;
   std::deque<waiting_row> rows_;
   std::uint64_t waiting_bytes_ = 0;
   std::deque<waiting_send> waiting_sends_;

@@ -93,7 +93,7 @@ void writer::send_when_ready(base::ref<encoded_row> row, base::function<void(err
 }
 
 /// In the order of the calls; each is told outside the lock.
-void writer::send_those_who_wait(std::unique_lock<std::mutex>& lock) {
+void writer::send_those_who_wait(std::unique_lock<base::mutex>& lock) {
   while (!waiting_sends_.empty()) {
     error_ref why = try_send(lock, waiting_sends_.front().content);
     if (why && why->code() == OPENXPC_ERROR_WOULD_BLOCK && !ended_) return;
@@ -105,7 +105,7 @@ void writer::send_those_who_wait(std::unique_lock<std::mutex>& lock) {
   }
 }
 
-error_ref writer::try_send(std::unique_lock<std::mutex>&, base::ref<encoded_row> row) {
+error_ref writer::try_send(std::unique_lock<base::mutex>&, base::ref<encoded_row> row) {
   if (stopped_ || ended_ || finishing_)
     return make_error(OPENXPC_ERROR_CANCELED, "the reader left the stream");
   std::uint64_t size = row->bytes->view().size();
@@ -216,7 +216,7 @@ void writer::stop() {
   right_->cancel();
 }
 
-void writer::tell(std::unique_lock<std::mutex>& lock) {
+void writer::tell(std::unique_lock<base::mutex>& lock) {
   word_.fetch_add(1, std::memory_order_release);
   base::futex_wake(word_, INT32_MAX);
   auto ready = std::exchange(ready_, nullptr);

@@ -1,13 +1,13 @@
 #pragma once
 
 #include "base/fd.hpp"
+#include "base/mutex.hpp"
 #include "engine/engine.hpp"
 
 #include <sys/epoll.h>
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 #include <vector>
 
 namespace openxpc::engine {
@@ -55,7 +55,7 @@ class loop {
   std::atomic<std::uint64_t> stance_{0};
   std::atomic<bool> started_{false};
 
-  std::mutex lock_;
+  base::mutex lock_;
   std::vector<task> posted_;  // guarded by lock_
   std::atomic<bool> sleeping_{
       false};  // set under lock_ with posted_ empty: the next post must write to wake_

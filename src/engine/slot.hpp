@@ -1,11 +1,11 @@
 #pragma once
 
+#include "base/mutex.hpp"
 #include "base/ref.hpp"
 #include "engine/registration.hpp"
 
 #include <atomic>
 #include <cstdint>
-#include <mutex>
 
 namespace openxpc::engine {
 
@@ -13,7 +13,7 @@ namespace openxpc::engine {
 /// its way when its registration ended finds a slot, sees that the generation is another, and does
 /// nothing.
 struct slot {
-  std::mutex lock;  // guards all that is not atomic; held during epoll_ctl, never during ready()
+  base::mutex lock;  // guards all that is not atomic; held during epoll_ctl, never during ready()
   base::ref<source> target;
   loop* where = nullptr;
   std::uint32_t generation = 0;
@@ -63,7 +63,7 @@ class slot_store {
   }
 
  private:
-  std::mutex lock_;
+  base::mutex lock_;
   slot* free_ = nullptr;
   std::uint32_t used_chunks_ = 0;
   std::atomic<slot*> chunks_[chunk_count]{};
