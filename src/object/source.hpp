@@ -37,8 +37,9 @@ class source {
   std::byte* extend(std::size_t more) noexcept;
 
   void retain() const noexcept { count_.fetch_add(1, std::memory_order_relaxed); }
+  /// Nobody can take a reference from the only one who has one: then there is nothing to count.
   void release() const noexcept {
-    if (count_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
+    if (unique() || count_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy();
   }
 
   base::bytes bytes() const noexcept { return bytes_; }
