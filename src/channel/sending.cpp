@@ -228,7 +228,13 @@ void channel_body::timer_ran_out() {
   locked hold(lock_);
   pace_pending_ = false;
   if (retrying_) retrying_ = blocked_ = false;
-  if (!ending_) flush(hold);
+  if (ending_) return;
+  // What waits is younger than the timer where packets have left full meanwhile.
+  if (out_.gathered_bytes() > 0 && out_.only_gathered() && !blocked_) {
+    const base::instant due = last_one_way_ + flush_after;
+    if (base::boot_clock::now() < due) return schedule_flush(due);
+  }
+  flush(hold);
 }
 
 /// Answers need no credit, so only this bounds them: beyond the limit the peer must take a packet
