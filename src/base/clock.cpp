@@ -10,4 +10,10 @@ boot_clock::time_point boot_clock::now() noexcept {
   return time_point(std::chrono::seconds(t.tv_sec) + std::chrono::nanoseconds(t.tv_nsec));
 }
 
+tick current_tick() noexcept {
+  timespec t{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+  return static_cast<tick>(t.tv_sec) * 1'000'000'000 + static_cast<tick>(t.tv_nsec);
+}
+
 }  // namespace openxpc::base

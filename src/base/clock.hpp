@@ -30,6 +30,11 @@ inline instant from_wire(std::uint64_t nanoseconds) noexcept {
   return instant(std::chrono::nanoseconds(static_cast<std::int64_t>(nanoseconds)));
 }
 
+/// The kernel's timer tick, some milliseconds long: differs when one has gone by. Costs less than
+/// reading a clock.
+using tick = std::uint64_t;
+tick current_tick() noexcept;
+
 /// now + duration without overflow; huge durations give never.
 inline instant from_now(std::chrono::nanoseconds duration) noexcept {
   instant now = boot_clock::now();

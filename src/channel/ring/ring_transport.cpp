@@ -1,9 +1,13 @@
 #include "channel/ring/ring_transport.hpp"
 
+#include "base/clock.hpp"
 #include "channel/frame.hpp"
 #include "channel/reaper.hpp"
 #include "channel/ring/ring.hpp"
+#include "channel/ring/yielding.hpp"
 #include "channel/transport_around.hpp"
+
+#include <sched.h>
 
 #include <algorithm>
 #include <atomic>
@@ -96,6 +100,7 @@ class ring_wire final : public transport_around {
   }
   received receive_from_ring(std::span<const iovec> into, std::vector<base::fd>& attachments,
                              bool patiently) noexcept;
+  bool look_on() noexcept;
   bool look_at_socket(std::span<const iovec> into, std::vector<base::fd>& attachments) noexcept;
   received noted_packet(std::span<const iovec> into, std::vector<base::fd>& attachments) noexcept;
   received last_packet(std::span<const iovec> into, std::vector<base::fd>& attachments,
@@ -128,6 +133,7 @@ class ring_wire final : public transport_around {
 
   // Whoever reads.
   ring_reader in_;
+  yielding yielding_;
   bool reads_ring_ = false;
   bool offered_ = false;  ///< or tried to
   maker memory_of_ = maker::nobody;
@@ -289,7 +295,7 @@ received ring_wire::receive_from_ring(std::span<const iovec> into,
     polls_ = false;
     if (in_.end_polling()) ++bells_due_;
   }
-  bool looked = false, slept = false;
+  bool looked = false, looked_on = false, slept = false;
   for (;;) {
     // A bell that stays in the socket would ring again and again.
     if (bells_due_ > 0 && !patiently && !looked) {
@@ -313,6 +319,10 @@ received ring_wire::receive_from_ring(std::span<const iovec> into,
         break;
     }
     if (over_) return last_packet(into, attachments, *over_);
+    if (patiently && !looked_on) {
+      looked_on = true;
+      if (look_on()) continue;
+    }
     if (patiently && !slept) {
       slept = true;
       in_.announce(rest::sleep);
@@ -325,6 +335,22 @@ received ring_wire::receive_from_ring(std::span<const iovec> into,
     looked = true;
     if (!look_at_socket(into, attachments)) return broken();
   }
+}
+
+/// Looks on for a moment, where that has paid. True: a packet has come.
+bool ring_wire::look_on() noexcept {
+  if (!yielding_.worth_it()) return false;
+  const base::tick before = base::current_tick();
+  bool found = false, held_up = false;
+  for (unsigned times = 0; !found && !held_up && times < yielding::times_most; ++times) {
+    ::sched_yield();
+    found = !in_.empty();
+    held_up = base::current_tick() != before;
+  }
+  yielding_.tell(held_up ? yielding::outcome::held_up
+                 : found ? yielding::outcome::found
+                         : yielding::outcome::nothing);
+  return found;
 }
 
 /// Takes one packet from the socket while none is due there. False: what came is not allowed.
