@@ -3,6 +3,7 @@
 #include "object/error.hpp"
 #include "object/file_transfer.hpp"
 #include "object/messages_test.hpp"
+#include "support/places.hpp"
 #include "wire/vector_files_test.hpp"
 
 #include <bit>
@@ -46,7 +47,7 @@ ref<object> rebuilt(object& from) {
 }
 
 TEST(Codec, EveryVectorComesBackToTheSameBytesSplicedAndRebuilt) {
-  auto file = vectors::load(OPENXPC_TEST_DATA "/wire/vectors.json");
+  auto file = vectors::load(std::string(xpc_testing::data_folder) + "/wire/vectors.json");
   for (const auto& each : file.at("vectors")) {
     SCOPED_TRACE(each.at("name").get<std::string>());
     auto message = vectors::from_hex(each.at("hex").get<std::string>());

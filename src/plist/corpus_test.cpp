@@ -3,6 +3,7 @@
 #include "plist/dump_test.hpp"
 #include "plist/read.hpp"
 #include "plist/write.hpp"
+#include "support/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -13,7 +14,7 @@
 namespace openxpc::plist {
 namespace {
 
-const std::string data = OPENXPC_TEST_DATA "/plist/";
+const std::string data = std::string(xpc_testing::data_folder) + "/plist/";
 
 std::string content_of(const std::string& file) {
   std::ifstream in(file, std::ios::binary);

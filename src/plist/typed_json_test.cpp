@@ -1,6 +1,7 @@
 #include "plist/dump_test.hpp"
 #include "plist/read.hpp"
 #include "plist/write.hpp"
+#include "support/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -21,7 +22,7 @@ std::string typed(std::string_view text, const limits& most = {}) {
 }
 
 TEST(PlistTypedJson, ReadsAndWritesEveryVectorOfTheWire) {
-  std::ifstream in(OPENXPC_TEST_DATA "/wire/vectors.json");
+  std::ifstream in(std::string(xpc_testing::data_folder) + "/wire/vectors.json");
   ASSERT_TRUE(in);
   nlohmann::json file = nlohmann::json::parse(in);
   std::size_t count = 0;

@@ -1,5 +1,6 @@
 // Every entry of tests/data/wire/hostile.json (refused with offset and reason, as its
 // recommendation says), and bombs that are too large for a file, within bounded time and memory.
+#include "support/places.hpp"
 #include "wire/hostile_verdicts.hpp"
 #include "wire/validate.hpp"
 #include "wire/vector_files_test.hpp"
@@ -22,7 +23,8 @@ using vectors::raw;
 namespace {
 
 const json& entries() {
-  static const json loaded = vectors::load(OPENXPC_TEST_DATA "/wire/hostile.json").at("vectors");
+  static const json loaded =
+      vectors::load(std::string(xpc_testing::data_folder) + "/wire/hostile.json").at("vectors");
   return loaded;
 }
 

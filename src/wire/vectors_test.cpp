@@ -1,4 +1,5 @@
 // Everything that tests/data/wire/vectors.json says, and what it says can be derived from it.
+#include "support/places.hpp"
 #include "wire/transcribe.hpp"
 #include "wire/validate.hpp"
 #include "wire/vector_files_test.hpp"
@@ -17,7 +18,8 @@ using vectors::raw;
 namespace {
 
 const json& file() {
-  static const json loaded = vectors::load(OPENXPC_TEST_DATA "/wire/vectors.json");
+  static const json loaded =
+      vectors::load(std::string(xpc_testing::data_folder) + "/wire/vectors.json");
   return loaded;
 }
 

@@ -1,6 +1,7 @@
 // Hostile clients of the control interface: other users, confined processes, nonsense, too much.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 #include "support/sanitizers.hpp"
@@ -46,7 +47,7 @@ std::size_t count_of(const std::string& text, const std::string& words) {
 /// What only the owner may, as the table of verbs says: a new row is part of the test.
 std::vector<std::string> verbs_of_the_owner() {
   std::stringstream all;
-  all << std::ifstream(OPENXPC_SOURCE "/xpcd/control/verbs.cpp").rdbuf();
+  all << std::ifstream(std::string(xpc_testing::source_folder) + "/xpcd/control/verbs.cpp").rdbuf();
   const std::string text = all.str();
   const std::regex row(R"x(\{"([a-z-]+)", true,)x");
   std::vector<std::string> verbs;

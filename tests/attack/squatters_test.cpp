@@ -2,6 +2,7 @@
 // Root's alone, since nobody else can be somebody else.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 #include "support/sanitizers.hpp"
@@ -138,8 +139,9 @@ XPC_TEST_ROLE(two_domains) {
     return 0;
   }
   xpc_testing::child system = xpc_testing::child::program(
-      OPENXPC_XPCD, {.arguments = {"--system", "--ready-fd", "1", "--state", users + "/../state"},
-                     .keep_stderr = true});
+      xpc_testing::xpcd_program,
+      {.arguments = {"--system", "--ready-fd", "1", "--state", users + "/../state"},
+       .keep_stderr = true});
   system.expect_line("ready");
   const auto bootstrap = [](const std::string& directory, const std::string& list) {
     object_ref request = dictionary();
@@ -157,7 +159,7 @@ XPC_TEST_ROLE(two_domains) {
                                          "<key>HideUntilCheckIn</key><true/>")));
   xpc_testing::child user = xpc_testing::child::program(
       "/usr/bin/setpriv", {.arguments = {"--reuid=65534", "--regid=65534", "--clear-groups",
-                                         OPENXPC_XPCD, "--ready-fd", "1"},
+                                         xpc_testing::xpcd_program, "--ready-fd", "1"},
                            .environment = {"XDG_RUNTIME_DIR=" + users, "HOME=" + users},
                            .keep_stderr = true});
   user.expect_line("ready");

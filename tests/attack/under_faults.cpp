@@ -1,5 +1,6 @@
 #include "attack/under_faults.hpp"
 
+#include "support/places.hpp"
 #include "support/role.hpp"
 
 #include <sys/socket.h>
@@ -21,12 +22,12 @@ XPC_TEST_ROLE(under_faults) {
     return 77;
   }
   if (!attack::send_descriptor(call.borrowed_fd(0), listener.get())) return 1;
-  std::vector<std::string> words{OPENXPC_XPCD, "--ready-fd", "1"};
+  std::vector<std::string> words{xpc_testing::xpcd_program, "--ready-fd", "1"};
   words.insert(words.end(), call.arguments.begin(), call.arguments.end());
   std::vector<char*> arguments;
   for (std::string& each : words) arguments.push_back(each.data());
   arguments.push_back(nullptr);
-  ::execv(OPENXPC_XPCD, arguments.data());
+  ::execv(xpc_testing::xpcd_program, arguments.data());
   return 1;
 }
 

@@ -1,6 +1,7 @@
 // What stands inside packets that are framed well: values of other types, broken encodings, bombs,
 // descriptors whose files change. Each fails alone.
 
+#include "support/places.hpp"
 #include "support/role.hpp"
 
 #include <sys/mman.h>
@@ -115,7 +116,7 @@ std::string from_hex(const std::string& hex) {
 
 XPC_TEST_ROLE(broken_encodings) {
   caller to(path_of(call));
-  std::ifstream file(OPENXPC_TEST_DATA "/wire/hostile.json");
+  std::ifstream file(std::string(xpc_testing::data_folder) + "/wire/hostile.json");
   int accepted = 0;
   const nlohmann::json all = nlohmann::json::parse(file);
   for (const auto& each : all.at("vectors")) {

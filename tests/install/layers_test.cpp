@@ -1,6 +1,7 @@
 // The house keeps its own rules, and the checks that say so can tell: a small house with planted
 // violations must be found guilty of exactly those.
 #include "support/child.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -13,7 +14,7 @@ using xpc_testing::run;
 
 namespace {
 
-const std::string here = OPENXPC_SOURCE "/tests/install/";
+const std::string here = std::string(xpc_testing::source_folder) + "/tests/install/";
 
 /// The checks compile every header in every language: beside other work that takes its time.
 [[maybe_unused]] const int patient = ::setenv("OPENXPC_TEST_PATIENCE", "260", 0);

@@ -2,6 +2,7 @@
 // happens.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -324,7 +325,8 @@ TEST_F(Activities, XpcctlRunsDefersAndShowsThem) {
   load("job", {"should-defer"}, launch_events(interval(100000)));
   auto xpcctl = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--domain", xpcd.directory()});
-    return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = arguments, .keep_stderr = true});
+    return xpc_testing::run(xpc_testing::xpcctl_program,
+                            {.arguments = arguments, .keep_stderr = true});
   };
   xpc_testing::run_result said = xpcctl({"activity", "job", "work"});
   EXPECT_EQ(said.end.status, 0) << said.error;

@@ -1,5 +1,7 @@
 // xpcctl and the services of a process: pid/PID/.
 
+#include "support/places.hpp"
+
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -12,7 +14,7 @@ class Targets : public Bundle {
  protected:
   xpc_testing::run_result run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--domain", directory});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
 };

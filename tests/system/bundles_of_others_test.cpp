@@ -1,6 +1,8 @@
 // The system's service manager and the bundles of those who are not root. Root's alone, so the rest
 // is passed over by everybody else.
 
+#include "support/places.hpp"
+
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -114,13 +116,14 @@ TEST_F(BundleOfOthers, R225_ItEndsWithItsApplicationThroughRenewalAndDeathOfXpcd
   xpc_testing::child other = as_other();
   const std::string pid = ask(other, "pid");
   ASSERT_GT(std::atoi(pid.c_str()), 0) << pid << xpcd->log();
-  ASSERT_EQ(xpc_testing::run(OPENXPC_XPCCTL, {.arguments = {"--domain", directory, "upgrade",
-                                                            "--manager", "--force"}})
-                .end.status,
-            0)
+  ASSERT_EQ(
+      xpc_testing::run(xpc_testing::xpcctl_program,
+                       {.arguments = {"--domain", directory, "upgrade", "--manager", "--force"}})
+          .end.status,
+      0)
       << xpcd->log();
   EXPECT_EQ(ask(other, "pid"), pid);
-  ASSERT_TRUE(xpc_testing::run(OPENXPC_XPCCTL,
+  ASSERT_TRUE(xpc_testing::run(xpc_testing::xpcctl_program,
                                {.arguments = {"--domain", directory, "kill", "KILL",
                                               "pid/" + std::to_string(other.pid()) + "/" + name}})
                   .end.status == 0);
@@ -206,7 +209,7 @@ TEST_F(BundleOfOthers, T56_AConfinedProcessHasOnlyServicesThatAreRoots) {
   xpc_testing::child_options manages;
   manages.arguments = become;
   manages.arguments.insert(manages.arguments.end(),
-                           {OPENXPC_XPCD, "--domain", own, "--ready-fd", "1"});
+                           {xpc_testing::xpcd_program, "--domain", own, "--ready-fd", "1"});
   xpc_testing::child users = xpc_testing::child::program("/usr/bin/setpriv", manages);
   if (users.read_line() != "ready")
     GTEST_SKIP() << "NOT SHOWN: what was built is for its builder only";

@@ -1,5 +1,6 @@
 // Completion of xpcctl, in the shells themselves; those that are not installed are passed over.
 
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -16,7 +17,8 @@
 namespace system_test {
 namespace {
 
-const char* const completions = OPENXPC_SOURCE "/packaging/completions/xpcctl.";
+const std::string completions =
+    std::string(xpc_testing::source_folder) + "/packaging/completions/xpcctl.";
 
 std::vector<std::string> lines_of(const std::string& text) {
   std::vector<std::string> lines;
@@ -40,7 +42,8 @@ class Completion : public ::testing::Test {
     ASSERT_FALSE(xpcd.bootstrap("<plist>", root + "/refused.plist"));
   }
   std::string run(const std::string& shell, std::vector<std::string> arguments) {
-    const std::string tools = std::filesystem::path(OPENXPC_XPCCTL).parent_path().string();
+    const std::string tools =
+        std::filesystem::path(xpc_testing::xpcctl_program).parent_path().string();
     xpc_testing::run_result said = xpc_testing::run(
         shell,
         {.arguments = std::move(arguments),
@@ -57,7 +60,7 @@ class Completion : public ::testing::Test {
   std::vector<std::string> of_bash(const std::vector<std::string>& words) {
     std::vector<std::string> arguments{
         "--norc", "-c",
-        "source " + std::string(completions) +
+        "source " + completions +
             "bash; compopt() { :; }; COMP_WORDS=(\"$@\"); COMP_CWORD=$(($# - 1)); _xpcctl; "
             "printf '%s\\n' \"${COMPREPLY[@]}\"",
         "bash"};
@@ -65,14 +68,14 @@ class Completion : public ::testing::Test {
     return lines_of(run("/bin/bash", arguments));
   }
   std::vector<std::string> of_fish(const std::vector<std::string>& words) {
-    return lines_of(run("/usr/bin/fish", {"--no-config", "-c",
-                                          "source " + std::string(completions) +
-                                              "fish; complete -C '" + line_of(words) + "'"}));
+    return lines_of(run("/usr/bin/fish",
+                        {"--no-config", "-c",
+                         "source " + completions + "fish; complete -C '" + line_of(words) + "'"}));
   }
   /// zsh completes only where somebody types: in a terminal of its own, which ends when it is done.
   std::vector<std::string> of_zsh(const std::vector<std::string>& words) {
     std::filesystem::create_directory(root + "/functions");
-    std::filesystem::copy_file(std::string(completions) + "zsh", root + "/functions/_xpcctl",
+    std::filesystem::copy_file(completions + "zsh", root + "/functions/_xpcctl",
                                std::filesystem::copy_options::overwrite_existing);
     std::ofstream(root + "/.zshrc") << "fpath=(" << root << "/functions $fpath)\n"
                                     << R"(PROMPT=
@@ -152,7 +155,8 @@ TEST_F(Completion, OfFish) {
 }
 
 TEST_F(Completion, HasEveryVerbInEachShell) {
-  const std::string help = xpc_testing::run(OPENXPC_XPCCTL, {.arguments = {"--help"}}).output;
+  const std::string help =
+      xpc_testing::run(xpc_testing::xpcctl_program, {.arguments = {"--help"}}).output;
   std::vector<std::string> verbs;
   for (std::size_t at = help.find("\n  ", help.find("Subcommands:")); at != std::string::npos;
        at = help.find("\n  ", at + 1)) {
@@ -162,7 +166,8 @@ TEST_F(Completion, HasEveryVerbInEachShell) {
   EXPECT_GE(verbs.size(), 19u);
   for (const char* shell : {"bash", "zsh", "fish"}) {
     std::stringstream all;
-    all << std::ifstream(OPENXPC_SOURCE "/packaging/completions/xpcctl." + std::string(shell))
+    all << std::ifstream(std::string(xpc_testing::source_folder) +
+                         "/packaging/completions/xpcctl." + std::string(shell))
                .rdbuf();
     for (const std::string& verb : verbs) {
       EXPECT_NE(all.str().find(verb), std::string::npos) << verb << " in " << shell;

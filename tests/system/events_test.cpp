@@ -1,6 +1,7 @@
 // Event streams: semantics.md, section 18.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -260,7 +261,8 @@ TEST_F(Events, XpcctlPublishesAndListsWhatIsWanted) {
   load(entry("one"));
   auto xpcctl = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--domain", xpcd.directory()});
-    return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = arguments, .keep_stderr = true});
+    return xpc_testing::run(xpc_testing::xpcctl_program,
+                            {.arguments = arguments, .keep_stderr = true});
   };
   xpc_testing::run_result said = xpcctl({"publish", stream, "one", "{\"Text\": \"a\"}"});
   EXPECT_EQ(said.end.status, 0) << said.error;

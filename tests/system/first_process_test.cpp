@@ -2,6 +2,7 @@
 // privileges, on a file system that nobody can write.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -56,9 +57,10 @@ class FirstProcess : public Apart {
       GTEST_SKIP() << "no namespace of processes can be made here";
     }
     xpcd.emplace(child::program(
-        "/usr/bin/unshare", {.arguments = {"--pid", "--fork", "--kill-child", "--mount-proc",
-                                           OPENXPC_XPCD, "--domain", directory, "--ready-fd", "1"},
-                             .keep_stderr = true}));
+        "/usr/bin/unshare",
+        {.arguments = {"--pid", "--fork", "--kill-child", "--mount-proc", xpc_testing::xpcd_program,
+                       "--domain", directory, "--ready-fd", "1"},
+         .keep_stderr = true}));
     ASSERT_EQ(xpcd->read_line(), "ready") << xpcd->error_text();
     outside = children_of(xpcd->pid()).at(0);
     // Inside it is process 1.
@@ -67,7 +69,7 @@ class FirstProcess : public Apart {
   /// xpcctl in the same namespaces.
   run_result run(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--target", std::to_string(outside), "--pid", "--mount",
-                                         "--", OPENXPC_XPCCTL, "--domain", directory});
+                                         "--", xpc_testing::xpcctl_program, "--domain", directory});
     return xpc_testing::run("/usr/bin/nsenter",
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
@@ -133,15 +135,15 @@ TEST_F(Unprivileged, AnyUserServesADomainOfTheirOwn) {
     all.insert(all.end(), command.begin(), command.end());
     return all;
   };
-  child xpcd =
-      child::program("/usr/bin/setpriv",
-                     {.arguments = as_nobody({OPENXPC_XPCD, "--domain", own, "--ready-fd", "1"}),
-                      .keep_stderr = true});
+  child xpcd = child::program(
+      "/usr/bin/setpriv",
+      {.arguments = as_nobody({xpc_testing::xpcd_program, "--domain", own, "--ready-fd", "1"}),
+       .keep_stderr = true});
   if (xpcd.read_line() != "ready") {
     GTEST_SKIP() << "what was built is for its builder only: " << xpcd.error_text();
   }
   auto run = [&](std::vector<std::string> arguments) {
-    std::vector<std::string> all{OPENXPC_XPCCTL, "--domain", own};
+    std::vector<std::string> all{xpc_testing::xpcctl_program, "--domain", own};
     all.insert(all.end(), arguments.begin(), arguments.end());
     return xpc_testing::run("/usr/bin/setpriv",
                             {.arguments = as_nobody(std::move(all)), .keep_stderr = true});
@@ -201,14 +203,14 @@ TEST_F(Apart, OnAReadOnlyFileSystemOnlyWhatMustLastFailsAndSaysWhy) {
   ASSERT_FALSE(std::filesystem::exists(probe));
   const std::string state = root + "/state", name = "org.example.echo";
   child xpcd = child::program(
-      "/usr/bin/unshare", {.arguments = arguments({OPENXPC_XPCD, "--domain", directory, "--state",
-                                                   state, "--ready-fd", "1"}),
+      "/usr/bin/unshare", {.arguments = arguments({xpc_testing::xpcd_program, "--domain", directory,
+                                                   "--state", state, "--ready-fd", "1"}),
                            .keep_stderr = true});
   ASSERT_EQ(xpcd.read_line(), "ready") << xpcd.error_text();
   auto run = [&](std::vector<std::string> words) {
-    std::vector<std::string> all{
-        "--target", std::to_string(xpcd.pid()), "--mount", "--", OPENXPC_XPCCTL, "--domain",
-        directory};
+    std::vector<std::string> all{"--target", std::to_string(xpcd.pid()),  "--mount",
+                                 "--",       xpc_testing::xpcctl_program, "--domain",
+                                 directory};
     all.insert(all.end(), words.begin(), words.end());
     return xpc_testing::run("/usr/bin/nsenter", {.arguments = std::move(all), .keep_stderr = true});
   };

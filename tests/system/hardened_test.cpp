@@ -1,6 +1,7 @@
 // T34: jobs that nobody of their own user can read, trace or change. Root's alone.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 
@@ -188,8 +189,9 @@ TEST_F(HardenedJob, T34_NobodyOfItsUserGetsIntoItAndItsGroupSaysSo) {
   EXPECT_NE(status.find("\nNoNewPrivs:\t1\n"), std::string::npos) << status;
   EXPECT_NE(status.find("\nCapEff:\t0000000000000000\n"), std::string::npos) << status;
   EXPECT_TRUE(::xpc_dictionary_get_bool(xpcd->print("hardened").get(), "hardened"));
-  xpc_testing::run_result shown = xpc_testing::run(
-      OPENXPC_XPCCTL, {.arguments = {"--domain", xpcd->directory(), "print", "hardened"}});
+  xpc_testing::run_result shown =
+      xpc_testing::run(xpc_testing::xpcctl_program,
+                       {.arguments = {"--domain", xpcd->directory(), "print", "hardened"}});
   EXPECT_NE(shown.output.find("  hardened             yes\n"), std::string::npos) << shown.output;
   // The attacks are good ones: without the key they all succeed.
   ASSERT_TRUE(install("/bin/sleep", "plain", 0755));
@@ -274,7 +276,7 @@ TEST_F(HardenedJob, T34_WhatWouldNotBeHardenedIsRefusedByName) {
   EXPECT_EQ(started.message, "job: cannot be started: Hardened: " + root +
                                  "/sleep: others than root may read it; its mode must be 0711");
   xpc_testing::run_result said = xpc_testing::run(
-      OPENXPC_XPCCTL, {.arguments = {"lint", "--system", "-"}, .keep_stderr = true},
+      xpc_testing::xpcctl_program, {.arguments = {"lint", "--system", "-"}, .keep_stderr = true},
       plist("job", {"/bin/true"}, {}, "<key>Hardened</key><true/>"));
   EXPECT_EQ(said.end.status, EX_DATAERR);
   EXPECT_NE(said.error.find(":5: Hardened: needs UserName"), std::string::npos) << said.error;

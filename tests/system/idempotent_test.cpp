@@ -1,6 +1,7 @@
 // Every verb that changes something: asked for once more, asked for again by whoever heard no
 // answer because xpcd was killed, and asked for by two at once.
 
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -64,7 +65,8 @@ class VerbsOfAJob : public ::testing::Test {
     return arguments;
   }
   run_result run(const std::vector<std::string>& arguments) const {
-    return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = with(arguments), .keep_stderr = true});
+    return xpc_testing::run(xpc_testing::xpcctl_program,
+                            {.arguments = with(arguments), .keep_stderr = true});
   }
   const std::string root = xpc_testing::runtime_directory();
   manager xpcd{root + "/domain", {"--state", root + "/state"}};
@@ -106,8 +108,10 @@ class Idempotent : public VerbsOfAJob, public ::testing::WithParamInterface<row>
   /// Two xpcctl at the same time. How each ended.
   std::array<int, 2> both(const std::string& first, const std::string& second) {
     std::array<child, 2> two{
-        child::program(OPENXPC_XPCCTL, {.arguments = with(verb(first)), .keep_stderr = true}),
-        child::program(OPENXPC_XPCCTL, {.arguments = with(verb(second)), .keep_stderr = true})};
+        child::program(xpc_testing::xpcctl_program,
+                       {.arguments = with(verb(first)), .keep_stderr = true}),
+        child::program(xpc_testing::xpcctl_program,
+                       {.arguments = with(verb(second)), .keep_stderr = true})};
     std::array<int, 2> ends{};
     for (std::size_t at = 0; at < two.size(); ++at) {
       const xpc_testing::ending end = two[at].wait();

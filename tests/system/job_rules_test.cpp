@@ -1,6 +1,7 @@
 // Rules about jobs and names as a program with connections of the C API meets them.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 
@@ -234,7 +235,7 @@ TEST_F(JobRules, R249_XpcNullBootstrapKeepsAProgramFromLookingNamesUp) {
 
 TEST_F(JobRules, R235_TheVerbsAreThoseOfTheDomainAndNotLoadAndUnload) {
   auto run = [](std::vector<std::string> arguments) {
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   };
   for (const char* verb :

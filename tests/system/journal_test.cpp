@@ -1,6 +1,7 @@
 // What xpcd and its jobs say where there is a journal, and where there is none.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 
@@ -33,12 +34,12 @@ XPC_TEST_ROLE(xpcd_with_journal) {
   }
   ::setenv("JOURNAL_STREAM",
            (std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino)).c_str(), 1);
-  std::vector<std::string> arguments{OPENXPC_XPCD};
+  std::vector<std::string> arguments{xpc_testing::xpcd_program};
   arguments.insert(arguments.end(), call.arguments.begin(), call.arguments.end());
   std::vector<char*> pointers;
   for (std::string& one : arguments) pointers.push_back(one.data());
   pointers.push_back(nullptr);
-  ::execv(OPENXPC_XPCD, pointers.data());
+  ::execv(xpc_testing::xpcd_program, pointers.data());
   return 1;
 }
 
@@ -269,7 +270,7 @@ TEST_F(Journal, FilesOfItsOwnAreLeftToTheJob) {
 
 TEST_F(Journal, WithoutTheStreamOfAJournalNothingGoesThere) {
   xpc_testing::child plain = xpc_testing::child::program(
-      OPENXPC_XPCD,
+      xpc_testing::xpcd_program,
       {.arguments = {"--domain", domain, "--ready-fd", "1"},
        .environment = {"OPENXPC_JOURNAL_DIRECTORY=" + root + "/journal", "JOURNAL_STREAM=1:1"},
        .keep_stderr = true});
@@ -285,7 +286,7 @@ TEST_F(Journal, ASetUidProgramTakesNobodysWordForIt) {
   if (::geteuid() != 0) GTEST_SKIP() << "NOT SHOWN: only root makes a set-uid program of root's";
   ASSERT_EQ(::chmod(root.c_str(), 0755), 0);
   const std::string copy = root + "/xpcd";
-  std::filesystem::copy_file(OPENXPC_XPCD, copy);
+  std::filesystem::copy_file(xpc_testing::xpcd_program, copy);
   ASSERT_EQ(::chmod(copy.c_str(), 04755), 0);
   const std::string script =
       "export JOURNAL_STREAM=$(stat -L -c %d:%i /proc/self/fd/2); exec " + copy;

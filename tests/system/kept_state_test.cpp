@@ -2,6 +2,7 @@
 // killed and started: both ways nothing is begun anew that was over, and nothing due is forgotten.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -64,11 +65,11 @@ class KeptState : public ::testing::TestWithParam<way> {
   /// xpcd is about to become another one, which waits. @return the verb that it was asked by
   child begin_to_leave() const {
     const std::string program = root + "/pausing";
-    std::filesystem::copy_file(OPENXPC_ODD_MANAGER, program);
+    std::filesystem::copy_file(xpc_testing::odd_manager_program, program);
     std::ofstream(program, std::ios::app) << std::string(64, '\n') << "@pause";
     EXPECT_EQ(::mkfifo((program + ".go").c_str(), 0600), 0);
     child verb = child::program(
-        OPENXPC_XPCCTL,
+        xpc_testing::xpcctl_program,
         {.arguments = {"--domain", xpcd.directory(), "upgrade", "--manager", "--program", program},
          .keep_stderr = true});
     xpc_testing::wait_until("xpcd to be away",
@@ -89,7 +90,7 @@ class KeptState : public ::testing::TestWithParam<way> {
   }
   run_result run(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--domain", xpcd.directory()});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
 };

@@ -1,6 +1,7 @@
 // Launch on demand, by real processes: xpcd, services and clients.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -257,7 +258,7 @@ TEST_F(Launch, XpcdEndsWhenItsDirectoryIsRemoved) {
 TEST_F(Launch, ASecondXpcdInTheSameDirectoryIsRefused) {
   xpc_testing::child_options options;
   options.arguments = {"--domain", directory()};
-  xpc_testing::run_result second = xpc_testing::run(OPENXPC_XPCD, options);
+  xpc_testing::run_result second = xpc_testing::run(xpc_testing::xpcd_program, options);
   EXPECT_EQ(second.end.status, 69);  // EX_UNAVAILABLE
   EXPECT_NE(second.error.find("another xpcd serves this domain (pid " + std::to_string(xpcd.pid())),
             std::string::npos)

@@ -1,6 +1,7 @@
 #include "system/manager.hpp"
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <fcntl.h>
@@ -165,7 +166,7 @@ void manager::start() {
   options.arguments.insert(options.arguments.end(), more_.begin(), more_.end());
   options.keep_stderr = true;
   xpcd_.reset();
-  xpcd_.emplace(xpc_testing::child::program(OPENXPC_XPCD, options));
+  xpcd_.emplace(xpc_testing::child::program(xpc_testing::xpcd_program, options));
   std::optional<std::string> line = xpcd_->read_line();
   if (line != "ready") throw std::runtime_error("xpcd is not ready: " + log());
 }

@@ -1,6 +1,7 @@
 // What a description says about single names, with services that have them.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -75,8 +76,8 @@ TEST_F(Names, R242_HideUntilCheckInReservesTheNameAndNobodyFindsIt) {
   // It runs, and never says that it is ready.
   ASSERT_GT(kickstart(), 0);
   EXPECT_EQ(xpcd.open_fails(name), OPENXPC_ERROR_NOT_FOUND);
-  const xpc_testing::run_result why =
-      xpc_testing::run(OPENXPC_XPCCTL, {.arguments = {"--domain", directory, "why-not", name}});
+  const xpc_testing::run_result why = xpc_testing::run(
+      xpc_testing::xpcctl_program, {.arguments = {"--domain", directory, "why-not", name}});
   EXPECT_NE(why.output.find("bad   it is hidden until its service checks in"), std::string::npos)
       << why.output;
   ASSERT_TRUE(xpcd.verb("bootout", "job"));

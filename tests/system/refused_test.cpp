@@ -1,6 +1,7 @@
 // Descriptions that the service manager does not load: who looks for a name of theirs is told why.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -34,7 +35,7 @@ class Refused : public ::testing::Test {
   }
   run_result run(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--domain", domain});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
   /// What a client is told that looks for the name, without the words that stand in front always.
@@ -354,7 +355,8 @@ TEST_F(Refused, T56_OthersAreNotToldOfFilesThatAreClosedToThem) {
   ASSERT_EQ(::chmod(root.c_str(), 0711), 0);
   manager xpcd(domain, {"--system", "--jobs", root + "/jobs"});
   const auto as_nobody = [](std::vector<std::string> line) {
-    line.insert(line.begin(), {"--reuid=65534", "--regid=65534", "--clear-groups", OPENXPC_XPCCTL});
+    line.insert(line.begin(),
+                {"--reuid=65534", "--regid=65534", "--clear-groups", xpc_testing::xpcctl_program});
     return xpc_testing::run("/usr/bin/setpriv",
                             {.arguments = std::move(line), .keep_stderr = true});
   };

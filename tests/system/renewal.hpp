@@ -1,5 +1,7 @@
 #pragma once
 
+#include "support/places.hpp"
+
 #include <gtest/gtest.h>
 
 #include <string>
@@ -14,7 +16,8 @@ namespace system_test {
 inline xpc_testing::run_result renewal(const manager& xpcd, std::vector<std::string> more) {
   std::vector<std::string> all{"--domain", xpcd.directory(), "--json", "upgrade", "--manager"};
   all.insert(all.end(), more.begin(), more.end());
-  return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = std::move(all), .keep_stderr = true});
+  return xpc_testing::run(xpc_testing::xpcctl_program,
+                          {.arguments = std::move(all), .keep_stderr = true});
 }
 
 /// xpcd becomes what it is already, which takes the same way.

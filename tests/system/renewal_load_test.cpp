@@ -2,6 +2,7 @@
 // of a namespace.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/sanitizers.hpp"
 
@@ -80,8 +81,9 @@ TEST_F(RenewalUnderLoad, T64_BetweenUpgradesOfTheServiceItself) {
     install_version(program, version);
     // The verb that is under way is asked for again by xpcctl, and means the same upgrade.
     xpc_testing::child verb = xpc_testing::child::program(
-        OPENXPC_XPCCTL, {.arguments = {"--domain", xpcd.directory(), "--json", "upgrade", "job"},
-                         .keep_stderr = true});
+        xpc_testing::xpcctl_program,
+        {.arguments = {"--domain", xpcd.directory(), "--json", "upgrade", "job"},
+         .keep_stderr = true});
     ASSERT_NO_FATAL_FAILURE(renew(xpcd));
     const std::string said = verb.read_all();
     EXPECT_EQ(verb.wait().status, 0) << verb.error_text() << xpcd.log();
@@ -111,14 +113,15 @@ TEST(RenewalOfTheFirstProcess, ItStaysTheFirstAndItsServicesGoOn) {
   }
   const std::string root = xpc_testing::runtime_directory(), directory = root + "/domain";
   xpc_testing::child xpcd = xpc_testing::child::program(
-      "/usr/bin/unshare", {.arguments = {"--pid", "--fork", "--kill-child", "--mount-proc",
-                                         OPENXPC_XPCD, "--domain", directory, "--ready-fd", "1"},
-                           .keep_stderr = true});
+      "/usr/bin/unshare",
+      {.arguments = {"--pid", "--fork", "--kill-child", "--mount-proc", xpc_testing::xpcd_program,
+                     "--domain", directory, "--ready-fd", "1"},
+       .keep_stderr = true});
   ASSERT_EQ(xpcd.read_line(), "ready") << xpcd.error_text();
   const pid_t outside = children_of(xpcd.pid()).at(0);
   auto run = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--target", std::to_string(outside), "--pid", "--mount",
-                                         "--", OPENXPC_XPCCTL, "--domain", directory});
+                                         "--", xpc_testing::xpcctl_program, "--domain", directory});
     return xpc_testing::run("/usr/bin/nsenter",
                             {.arguments = std::move(arguments), .keep_stderr = true});
   };

@@ -2,6 +2,7 @@
 // way, sockets.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -47,7 +48,8 @@ class RenewalState : public ::testing::Test {
   void let_it_end() const { std::ofstream(root + "/gate") << "x\n"; }
   child begin(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--domain", xpcd.directory()});
-    return child::program(OPENXPC_XPCCTL, {.arguments = std::move(arguments), .keep_stderr = true});
+    return child::program(xpc_testing::xpcctl_program,
+                          {.arguments = std::move(arguments), .keep_stderr = true});
   }
 };
 
@@ -181,7 +183,7 @@ TEST_F(RenewalState, AProgramSaysWhetherItCouldTakeOverWhatIsThere) {
   load("echo", role("echo", {name}), {name});
   auto check = [&] {
     return xpc_testing::run(
-        OPENXPC_XPCD,
+        xpc_testing::xpcd_program,
         {.arguments = {"--domain", xpcd.directory(), "--check-state"}, .keep_stderr = true});
   };
   run_result said = check();

@@ -3,6 +3,7 @@
 #include "system/renewal.hpp"
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <signal.h>
@@ -65,7 +66,7 @@ class Renewal : public ::testing::Test {
   }
   run_result xpcctl(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--domain", xpcd.directory()});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
   /// Its link is back.
@@ -145,12 +146,12 @@ TEST_F(Renewal, TheSameProgramAndARepeatedRequestChangeNothing) {
 
 TEST_F(Renewal, AnotherProgramAndThenWhatIsInstalledInItsPlace) {
   load_and_call();
-  const std::string other = copy_of(OPENXPC_XPCD, "other");
+  const std::string other = copy_of(xpc_testing::xpcd_program, "other");
   run_result said = renewal(xpcd, {"--program", other});
   ASSERT_EQ(said.end.status, 0) << said.error << xpcd.log();
   EXPECT_EQ(text_at(domain(), "program"), other);
   // As a package manager does it: a new file under the old name.
-  copy_of(OPENXPC_XPCD, "other");
+  copy_of(xpc_testing::xpcd_program, "other");
   said = renewal(xpcd, {});
   ASSERT_EQ(said.end.status, 0) << said.error << xpcd.log();
   EXPECT_NE(said.output.find("\"result\": \"upgraded\""), std::string::npos) << said.output;
@@ -172,11 +173,13 @@ TEST_F(Renewal, AProgramThatCannotTakeOverIsRefusedAndNothingChanges) {
     int status;
     const char* reason;
   } bad[] = {
-      {copy_of(OPENXPC_ODD_MANAGER, "refuse", "refuse"), 69,
+      {copy_of(xpc_testing::odd_manager_program, "refuse", "refuse"), 69,
        "--check-state exited with status 65: cannot read format 1"},
-      {copy_of(OPENXPC_ODD_MANAGER, "crash", "crash"), 69, "--check-state was ended by signal 6"},
-      {copy_of(OPENXPC_ODD_MANAGER, "hang", "hang"), 69, "--check-state did not end within 1 s"},
-      {copy_of(OPENXPC_ODD_MANAGER, "silent", "silent"), 69,
+      {copy_of(xpc_testing::odd_manager_program, "crash", "crash"), 69,
+       "--check-state was ended by signal 6"},
+      {copy_of(xpc_testing::odd_manager_program, "hang", "hang"), 69,
+       "--check-state did not end within 1 s"},
+      {copy_of(xpc_testing::odd_manager_program, "silent", "silent"), 69,
        "--check-state did not answer as an xpcd does"},
       {root + "/script", 65, "is a script, not a program"},
       {root + "/plain", 77, "is not executable"},
@@ -200,7 +203,7 @@ TEST_F(Renewal, AProgramThatCannotTakeOverIsRefusedAndNothingChanges) {
 
 TEST_F(Renewal, WhenTheExecFailsItGoesOnAsBeforeAndSaysSo) {
   const std::int64_t pid = load_and_call();
-  const std::string program = copy_of(OPENXPC_ODD_MANAGER, "vanish", "vanish");
+  const std::string program = copy_of(xpc_testing::odd_manager_program, "vanish", "vanish");
   const run_result said = renewal(xpcd, {"--program", program});
   EXPECT_EQ(said.end.status, 69) << said.error;
   EXPECT_NE(said.error.find("xpcd stays as it is: " + program + ": Permission denied"),

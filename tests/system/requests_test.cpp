@@ -2,6 +2,7 @@
 // middle.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -35,7 +36,7 @@ class Requests : public ::testing::Test {
   }
   run_result run(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"--domain", directory});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
   const std::string directory = xpc_testing::runtime_directory() + "/domain";
@@ -85,7 +86,7 @@ TEST_F(Requests, TwoThatAskForTheSameAtOnceGetTheSameAnswer) {
   std::vector<child> both;
   for (int count = 0; count < 2; ++count) {
     both.push_back(child::program(
-        OPENXPC_XPCCTL,
+        xpc_testing::xpcctl_program,
         {.arguments = {"--domain", directory, "--request-id", "same", "bootout", "stubborn"}}));
   }
   for (child& one : both) EXPECT_EQ(one.wait(), xpc_testing::ending{.status = 0});
@@ -98,7 +99,7 @@ TEST_F(Requests, XpcctlAsksAgainWhenXpcdIsReplacedInTheMiddle) {
                                    "<key>RunAtLoad</key><true/>")));
   const auto pid = static_cast<pid_t>(number_at(xpcd.print("stubborn"), "pid"));
   child bootout = child::program(
-      OPENXPC_XPCCTL,
+      xpc_testing::xpcctl_program,
       {.arguments = {"--domain", directory, "bootout", "stubborn"}, .keep_stderr = true});
   xpc_testing::wait_until("the request to be begun",
                           [&] { return text_at(xpcd.print("stubborn"), "state") == "stopping"; });

@@ -1,6 +1,7 @@
 // RootDirectory: jobs of the system domain that see one directory only. Root's alone.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 
@@ -136,8 +137,9 @@ TEST_F(RootDirectory, TheProgramIsTheOneInsideAndSeesNothingElse) {
   EXPECT_TRUE(finds_above(free_one.get(), (root + "/outside").c_str() + 1))
       << "another descriptor would lead there";
   EXPECT_EQ(text_at(xpcd->print("inside"), "root-directory"), jail);
-  xpc_testing::run_result shown = xpc_testing::run(
-      OPENXPC_XPCCTL, {.arguments = {"--domain", xpcd->directory(), "print", "inside"}});
+  xpc_testing::run_result shown =
+      xpc_testing::run(xpc_testing::xpcctl_program,
+                       {.arguments = {"--domain", xpcd->directory(), "print", "inside"}});
   EXPECT_NE(shown.output.find("root directory       " + jail + "\n"), std::string::npos)
       << shown.output;
 }

@@ -1,6 +1,7 @@
 // Jobs for some domains only, that run once, or when something is mounted.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -27,7 +28,7 @@ class Surroundings : public ::testing::Test {
   manager xpcd{root + "/domain"};
 
   std::string printed(const std::string& label) {
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = {"--domain", xpcd.directory(), "print", label}})
         .output;
   }

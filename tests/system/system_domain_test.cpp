@@ -2,6 +2,7 @@
 // Root's alone, so the rest is passed over by everybody else.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -30,7 +31,7 @@ std::string contents(const std::string& path) {
 TEST(SystemDomainOfOthers, R230_IsNotForThem) {
   if (::geteuid() == 0) GTEST_SKIP() << "root may";
   xpc_testing::run_result said =
-      xpc_testing::run(OPENXPC_XPCD, {.arguments = {"--system"}, .keep_stderr = true});
+      xpc_testing::run(xpc_testing::xpcd_program, {.arguments = {"--system"}, .keep_stderr = true});
   EXPECT_EQ(said.end.status, EX_NOPERM);
   EXPECT_EQ(said.error, "xpcd: --system: the domain of the whole machine is root's\n");
 }
@@ -148,7 +149,8 @@ TEST_F(SystemDomain, WhoLoadsItMayLetAnybodyInAndThatIsRecorded) {
   std::ofstream(file) << plist("open", {"/bin/sleep", "1000"}, {"org.example.a"});
   auto xpcctl = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--domain", xpcd->directory()});
-    return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = arguments, .keep_stderr = true});
+    return xpc_testing::run(xpc_testing::xpcctl_program,
+                            {.arguments = arguments, .keep_stderr = true});
   };
   EXPECT_EQ(xpcctl({"bootstrap", file}).end.status, EX_DATAERR);
   xpc_testing::run_result loaded = xpcctl({"bootstrap", "--allow-any-peer", file});

@@ -3,6 +3,7 @@
 
 #include "support/mailbox.hpp"
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -112,7 +113,7 @@ class Systemd : public ::testing::Test {
     std::filesystem::create_directory(directory);
     std::ofstream(root + "/job.plist") << description;
     run_result said = xpc_testing::run(
-        OPENXPC_XPCCTL,
+        xpc_testing::xpcctl_program,
         {.arguments = {"systemd-export", "--user", "--output", directory, root + "/job.plist"},
          .keep_stderr = true});
     EXPECT_EQ(said.end.status, 0);
@@ -229,7 +230,7 @@ TEST_F(Systemd, XpcdServesTheControlSocketOfItsUnitAndLeavesItBehind) {
   const notified systemd(root + "/notify");
   child xpcd =
       activated(domain + "/.control", "control", {systemd.variable(), "WATCHDOG_USEC=20000"},
-                {OPENXPC_XPCD, "--domain", domain});
+                {xpc_testing::xpcd_program, "--domain", domain});
   struct stat before{}, after{};
   ASSERT_EQ(::stat((domain + "/.control").c_str(), &before), 0);
   object_ref order = dictionary();
@@ -251,11 +252,11 @@ TEST_F(Systemd, AnUpgradeOfXpcdIsAReloadOfItsUnitWithTheSameSocketAndProcess) {
   const notified systemd(root + "/notify");
   child xpcd =
       activated(domain + "/.control", "control", {systemd.variable(), "WATCHDOG_USEC=20000"},
-                {OPENXPC_XPCD, "--domain", domain});
+                {xpc_testing::xpcd_program, "--domain", domain});
   struct stat before{}, after{};
   ASSERT_EQ(::stat((domain + "/.control").c_str(), &before), 0);
   auto upgrade = [&] {
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = {"--domain", domain, "upgrade", "--manager", "--force"},
                              .keep_stderr = true});
   };
@@ -277,7 +278,8 @@ TEST_F(Systemd, AnUpgradeOfXpcdIsAReloadOfItsUnitWithTheSameSocketAndProcess) {
 }
 
 TEST_F(Systemd, ASocketThatIsNotTheControlSocketIsNamedAndNotServed) {
-  child xpcd = activated(root + "/other", "control", {}, {OPENXPC_XPCD, "--domain", domain});
+  child xpcd =
+      activated(root + "/other", "control", {}, {xpc_testing::xpcd_program, "--domain", domain});
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, (root + "/other").c_str(), root.size() + 7);
@@ -300,12 +302,14 @@ TEST_F(Systemd, TheUnitsOfXpcdPleaseSystemd) {
     const std::string directory = root + "/" + manager;
     std::filesystem::create_directory(directory);
     for (const char* unit : {"xpcd.service", "xpcd.socket"}) {
-      std::string text = contents(OPENXPC_UNITS "/" + manager + "/" + unit);
+      std::string text =
+          contents(std::string(xpc_testing::units_folder) + "/" + manager + "/" + unit);
       ASSERT_FALSE(text.empty()) << unit;
       const std::size_t program = text.find("ExecStart=");
       if (program != std::string::npos) {
         const std::size_t end = text.find("/xpcd", program);
-        text.replace(program, end + 5 - program, std::string("ExecStart=") + OPENXPC_XPCD);
+        text.replace(program, end + 5 - program,
+                     std::string("ExecStart=") + xpc_testing::xpcd_program);
       }
       const std::size_t page = text.find("Documentation=");
       text.erase(page, text.find('\n', page) - page + 1);
@@ -333,7 +337,7 @@ TEST(XpcdLog, LinesHaveAWeightWhereTheyGoToTheJournal) {
   auto lines_in = [&](const std::string& file, const std::string& stream) {
     EXPECT_EQ(::stat((root + "/" + file).c_str(), &status), 0);
     child xpcd = child::program(
-        OPENXPC_XPCD,
+        xpc_testing::xpcd_program,
         {.arguments = {"--domain", root + "/domain", "--ready-fd", "1", "--log", root + "/" + file},
          .environment = {"JOURNAL_STREAM=" + stream}});
     EXPECT_EQ(xpcd.read_line(), "ready");

@@ -3,6 +3,7 @@
 
 #include "support/mailbox.hpp"
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -169,7 +170,7 @@ TEST(XpcdStart, ADirectoryThatCannotBeMadeOrWrittenIsAClearError) {
   for (const char* directory : {"/proc/self/domain", "/proc/fs"}) {
     xpc_testing::child_options options;
     options.arguments = {"--domain", directory};
-    xpc_testing::run_result got = xpc_testing::run(OPENXPC_XPCD, options);
+    xpc_testing::run_result got = xpc_testing::run(xpc_testing::xpcd_program, options);
     EXPECT_GE(got.end.status, 64) << directory;
     EXPECT_LE(got.end.status, 78) << directory;
     EXPECT_NE(got.error.find(directory), std::string::npos) << got.error;

@@ -3,6 +3,7 @@
 #include "system/upgrade_load.hpp"
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/sanitizers.hpp"
 
@@ -100,8 +101,8 @@ class UpgradeByPackage : public UpgradeUnderLoad {
                  "done\n");
     }
     script(tree, "postinst",
-           "PATH=" + std::filesystem::path(OPENXPC_XPCCTL).parent_path().string() +
-               ":$PATH exec sh " OPENXPC_SOURCE "/packaging/xpc-upgrade --domain " +
+           "PATH=" + std::filesystem::path(xpc_testing::xpcctl_program).parent_path().string() +
+               ":$PATH exec sh " + xpc_testing::source_folder + "/packaging/xpc-upgrade --domain " +
                xpcd.directory() + " job\n");
     xpc_testing::run_result built =
         xpc_testing::run("/usr/bin/dpkg-deb",

@@ -1,6 +1,7 @@
 // xpcctl upgrade: a new version of a job's program, and the way back.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 
@@ -288,7 +289,7 @@ TEST_F(Upgrade, TheVerbTellsInItsExitStatusWhatBecameOfIt) {
   ask();
   auto run = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--domain", xpcd.directory(), "upgrade"});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   };
   install_version(program, 2);

@@ -1,6 +1,7 @@
 // Verbs that apply to a domain, and the spelling of targets.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,7 @@ class Verbs : public ::testing::Test {
 
   run_result run(std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--domain", directory});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
   std::string write(const std::string& file, const std::string& text) {

@@ -1,5 +1,7 @@
 #include "system/versions.hpp"
 
+#include "support/places.hpp"
+
 #include <filesystem>
 #include <fstream>
 
@@ -7,7 +9,7 @@ namespace system_test {
 
 void install_version(const std::string& path, int version, const std::string& behaviour) {
   const std::string fresh = path + ".new";
-  std::filesystem::copy_file(OPENXPC_UPGRADE_SERVICE, fresh,
+  std::filesystem::copy_file(xpc_testing::upgrade_service_program, fresh,
                              std::filesystem::copy_options::overwrite_existing);
   // Room for the longest text that the service looks back for.
   std::ofstream(fresh, std::ios::app)

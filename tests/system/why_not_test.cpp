@@ -1,6 +1,7 @@
 // xpcctl why-not: each reason why a name cannot be reached, with a service manager that has it.
 
 #include "support/patience.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -28,7 +29,7 @@ class WhyNot : public ::testing::Test {
   run_result ask(const std::string& what, bool json = false) {
     std::vector<std::string> arguments{"--domain", directory, "why-not", what};
     if (json) arguments.emplace_back("--json");
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
   void expect(const std::string& what, int status, const std::vector<std::string>& parts) {
@@ -116,7 +117,7 @@ TEST_F(WhyNot, WhoMayNotAskIsToldSo) {
   manager xpcd(directory);
   auto as_nobody = [&](std::vector<std::string> arguments) {
     arguments.insert(arguments.begin(), {"--reuid=65534", "--regid=65534", "--clear-groups",
-                                         OPENXPC_XPCCTL, "--domain", directory});
+                                         xpc_testing::xpcctl_program, "--domain", directory});
     return xpc_testing::run("/usr/bin/setpriv", {.arguments = arguments, .keep_stderr = true});
   };
   ASSERT_EQ(::chmod(xpc_testing::runtime_directory().c_str(), 0711), 0);

@@ -1,5 +1,6 @@
 // xpcctl against a service manager of the test's own: what it prints and how it exits.
 
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -19,7 +20,7 @@ class Xpcctl : public ::testing::Test {
  protected:
   run_result run(std::vector<std::string> arguments, const std::string& input = {}) {
     arguments.insert(arguments.begin(), {"--domain", directory_});
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true}, input);
   }
   std::string write(const std::string& file, const std::string& text) {

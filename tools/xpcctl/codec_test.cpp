@@ -1,6 +1,7 @@
 // xpcctl decode and encode as a shell sees them, over the vectors of tests/data/wire.
 
 #include "support/child.hpp"
+#include "support/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -15,7 +16,7 @@ using nlohmann::json;
 using xpc_testing::run_result;
 
 json vectors(const char* file) {
-  std::ifstream in(std::string(OPENXPC_TEST_DATA "/wire/") + file);
+  std::ifstream in(std::string(xpc_testing::data_folder) + "/wire/" + file);
   return json::parse(in).at("vectors");
 }
 
@@ -24,7 +25,8 @@ run_result xpcctl(std::vector<std::string> arguments, const std::string& input) 
   std::string file = std::string(std::getenv("XDG_RUNTIME_DIR")) + "/input";
   std::ofstream(file, std::ios::binary) << input;
   arguments.push_back(file);
-  return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = std::move(arguments), .keep_stderr = true});
+  return xpc_testing::run(xpc_testing::xpcctl_program,
+                          {.arguments = std::move(arguments), .keep_stderr = true});
 }
 
 std::string bytes_of(const std::string& hex) {
@@ -88,8 +90,8 @@ TEST(Xpcctl, ReadsStandardInput) {
   std::string hex = "42371342 05000000\n00f00000 04000000 00000000\n";
   for (std::vector<std::string> arguments :
        {std::vector<std::string>{"decode", "--hex"}, {"decode", "--hex", "-"}}) {
-    run_result said =
-        xpc_testing::run(OPENXPC_XPCCTL, {.arguments = arguments, .keep_stderr = true}, hex);
+    run_result said = xpc_testing::run(xpc_testing::xpcctl_program,
+                                       {.arguments = arguments, .keep_stderr = true}, hex);
     EXPECT_EQ(said.end.status, EX_OK) << said.error;
     EXPECT_EQ(said.output, "{\"type\": \"dictionary\", \"value\": []}\n");
   }

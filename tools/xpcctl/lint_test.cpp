@@ -1,6 +1,7 @@
 // xpcctl lint: what it says about good, bad and odd job descriptions in each notation.
 
 #include "support/child.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -16,8 +17,8 @@ using xpc_testing::run_result;
 
 run_result lint(std::vector<std::string> arguments, const std::string& input = {}) {
   arguments.insert(arguments.begin(), "lint");
-  return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = std::move(arguments), .keep_stderr = true},
-                          input);
+  return xpc_testing::run(xpc_testing::xpcctl_program,
+                          {.arguments = std::move(arguments), .keep_stderr = true}, input);
 }
 
 std::string write(const std::string& file, const std::string& text) {

@@ -2,6 +2,7 @@
 // own judge says.
 
 #include "support/child.hpp"
+#include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <gtest/gtest.h>
@@ -31,7 +32,7 @@ class Units : public ::testing::Test {
     std::ofstream(root + "/job.json") << json;
     std::vector<std::string> arguments{"systemd-export", root + "/job.json"};
     arguments.insert(arguments.end(), more.begin(), more.end());
-    return xpc_testing::run(OPENXPC_XPCCTL,
+    return xpc_testing::run(xpc_testing::xpcctl_program,
                             {.arguments = std::move(arguments), .keep_stderr = true});
   }
   /// Lines that the units of a job with these keys have, each with its line end.

@@ -1,4 +1,5 @@
 #include "support/child.hpp"
+#include "support/places.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,7 +13,8 @@ namespace {
 using xpc_testing::run_result;
 
 run_result xpcctl(std::vector<std::string> arguments) {
-  return xpc_testing::run(OPENXPC_XPCCTL, {.arguments = std::move(arguments), .keep_stderr = true});
+  return xpc_testing::run(xpc_testing::xpcctl_program,
+                          {.arguments = std::move(arguments), .keep_stderr = true});
 }
 
 TEST(XpcctlUsage, HelpNamesEveryVerb) {
@@ -38,7 +40,7 @@ std::vector<std::string> names_after(const std::string& text, const std::string&
 }
 
 TEST(XpcctlUsage, TheManualHasEveryVerbAndOption) {
-  std::ifstream in(OPENXPC_SOURCE "/docs/man/xpcctl.1");
+  std::ifstream in(std::string(xpc_testing::source_folder) + "/docs/man/xpcctl.1");
   std::string manual{std::istreambuf_iterator<char>(in), {}};
   std::string help = xpcctl({"--help"}).output;
   std::vector<std::string> verbs = names_after(help.substr(help.find("Subcommands:")), "\n  ");
