@@ -1,5 +1,6 @@
 #include "support/child.hpp"
 #include "support/mailbox.hpp"
+#include "support/patience.hpp"
 #include "support/resources.hpp"
 #include "support/role.hpp"
 
@@ -174,11 +175,13 @@ TEST(SupportHonesty, OrphanThatKnowsTheTestsDirectoryIsEnded) {
   ASSERT_NE(pid.find(mark), std::string::npos) << pid;
   pid = pid.substr(pid.find(mark) + mark.size());
   pid = pid.substr(0, pid.find('\n'));
-  // Dead, if not yet taken away by whoever inherited it.
-  std::ifstream status("/proc/" + pid + "/stat");
-  std::string number, name, state = "gone";
-  status >> number >> name >> state;
-  EXPECT_TRUE(state == "gone" || state == "Z" || state == "X") << state;
+  // Killed is not dead at once; dead, it may not yet be taken away by whoever inherited it.
+  wait_until("the orphan is dead", [&] {
+    std::ifstream status("/proc/" + pid + "/stat");
+    std::string number, name, state = "gone";
+    status >> number >> name >> state;
+    return state == "gone" || state == "Z" || state == "X";
+  });
 }
 
 TEST(SupportMailbox, GivesInOrderWhatOtherThreadsPut) {
