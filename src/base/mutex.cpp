@@ -3,6 +3,7 @@
 #ifndef OPENXPC_TSAN
 #include "base/futex.hpp"
 
+#include <cerrno>
 #include <thread>
 
 namespace openxpc::base {
@@ -13,6 +14,19 @@ int looks() noexcept {
   static const int most = std::thread::hardware_concurrency() > 1 ? 40 : 0;
   return most;
 }
+
+/// Who locks or unlocks between a system call and a look at what became of it finds errno as it
+/// was.
+class same_errno {
+ public:
+  same_errno() noexcept : before_(errno) {}
+  same_errno(const same_errno&) = delete;
+  same_errno& operator=(const same_errno&) = delete;
+  ~same_errno() { errno = before_; }
+
+ private:
+  const int before_;
+};
 
 void breathe() noexcept {
 #if defined(__x86_64__) || defined(__i386__)
@@ -27,11 +41,15 @@ void mutex::wait() noexcept {
     breathe();
     if (state_.load(std::memory_order_relaxed) == free && try_lock()) return;
   }
+  const same_errno kept;
   // Whoever has slept cannot know whether others still do, and leaves `wanted` for unlock().
   while (state_.exchange(wanted, std::memory_order_acquire) != free) futex_wait(state_, wanted);
 }
 
-void mutex::wake() noexcept { futex_wake(state_); }
+void mutex::wake() noexcept {
+  const same_errno kept;
+  futex_wake(state_);
+}
 
 }  // namespace openxpc::base
 #endif

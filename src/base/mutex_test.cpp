@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cerrno>
 #include <condition_variable>
 #include <thread>
 #include <vector>
@@ -41,6 +42,25 @@ TEST(Mutex, WhoSleepsForItGetsIt) {
   hold.unlock();
   for (auto& each : threads) each.join();
   EXPECT_EQ(inside, 3);
+}
+
+TEST(Mutex, ErrnoStaysAsItWasThoughTheThreadHasSlept) {
+  mutex lock;
+  std::atomic<int> ready{0};
+  std::vector<std::thread> threads;
+  std::unique_lock hold(lock);
+  for (int i = 0; i < 2; ++i)
+    threads.emplace_back([&] {
+      for (int n = 0; n < 1'000; ++n) {
+        errno = 1'000 + n;
+        ++ready;
+        std::lock_guard mine(lock);
+        EXPECT_EQ(errno, 1'000 + n);
+      }
+    });
+  while (ready < 2) std::this_thread::yield();
+  hold.unlock();
+  for (auto& each : threads) each.join();
 }
 
 TEST(Mutex, TryLockTakesOnlyWhatIsFree) {
