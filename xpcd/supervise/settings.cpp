@@ -32,21 +32,26 @@ std::int64_t open_descriptors() {
 
 }  // namespace
 
+/// Whether the label was disabled or enabled in this domain; nothing where nobody has said so.
+outcome<std::optional<bool>> supervisor::said_of(const std::string& label) const {
+  const outcome<std::map<std::string, bool>> all = lasting_.disabled();
+  if (!all) return all.error();
+  const auto at = all->find(label);
+  return at == all->end() ? std::nullopt : std::optional(at->second);
+}
+
 /// @param by_itself  what its description says, where nobody has said otherwise
 bool supervisor::is_disabled(const std::string& label, bool by_itself) const {
-  const outcome<std::map<std::string, bool>> all = lasting_.disabled();
-  if (!all) return false;
-  const auto at = all->find(label);
-  return at == all->end() ? by_itself : at->second;
+  const outcome<std::optional<bool>> said = said_of(label);
+  return said && said->value_or(by_itself);
 }
 
 failure_of supervisor::refuse_disabled(const job::description& job) const {
-  outcome<std::map<std::string, bool>> all = lasting_.disabled();
-  if (!all) return all.error();
-  auto at = all->find(job.label);
-  if (at == all->end() ? !job.disabled : !at->second) return std::nullopt;
+  const outcome<std::optional<bool>> said = said_of(job.label);
+  if (!said) return said.error();
+  if (!said->value_or(job.disabled)) return std::nullopt;
   return trouble{trouble::kind::denied, job.label + ": is disabled in this domain" +
-                                            (at == all->end() ? " by its description" : "") +
+                                            (said->has_value() ? "" : " by its description") +
                                             "; xpcctl enable " + job.label + " changes that"};
 }
 

@@ -327,6 +327,7 @@ class supervisor {
   std::vector<std::string> who_may_declare(bool whole) const;
 
   // settings.cpp
+  outcome<std::optional<bool>> said_of(const std::string& label) const;
   bool is_disabled(const std::string& label, bool by_itself) const;
   failure_of refuse_disabled(const job::description& job) const;
   failure_of refuse_squatting(const job::description& job);
