@@ -16,8 +16,8 @@ using mutex = std::mutex;
 /// one atomic operation each and no call; the C library's take some sixty instructions. Who finds
 /// it taken looks for a moment longer before it sleeps, since what is done under it is short.
 ///
-/// Not recursive. As std::mutex: for std::lock_guard and std::unique_lock; with
-/// std::condition_variable_any.
+/// Not recursive; leaves errno as it was. As std::mutex: for std::lock_guard and std::unique_lock;
+/// with std::condition_variable_any.
 class mutex {
  public:
   constexpr mutex() noexcept = default;
@@ -39,7 +39,7 @@ class mutex {
   }
 
  private:
-  /// Taken, and somebody sleeps or is about to.
+  /// The last: taken, and somebody sleeps or is about to.
   static constexpr std::uint32_t free = 0, taken = 1, wanted = 2;
 
   [[gnu::cold]] void wait() noexcept;
