@@ -114,6 +114,7 @@ void channel_body::close(std::string text) {
   if (!opened_ || out_.stopped()) return begin_end(hold, why::closed, std::move(text));
   out_.put_close(std::move(text));
   flush(hold);
+  watch_untaken();
 }
 
 void channel_body::cancel(std::string text) {

@@ -70,6 +70,7 @@ class channel_body final : public channel {
   send_result send_greeting(locked& hold);
   void want_room(locked& hold);
   void schedule_flush(base::instant when);
+  bool must_be_taken() const noexcept;
   void watch_untaken();
   void timer_ran_out();
   void cut_timer_ran_out();

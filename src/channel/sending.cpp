@@ -237,10 +237,15 @@ void channel_body::timer_ran_out() {
   flush(hold);
 }
 
-/// Answers need no credit, so only this bounds them: beyond the limit the peer must take a packet
-/// now and then.
+/// Answers need no credit, so only this bounds them; and a planned stop ends, whoever does not
+/// listen to its last words.
+bool channel_body::must_be_taken() const noexcept {
+  return out_.unsent_answer_bytes() > limits_.unsent_bytes || (stopping_ && out_.closing());
+}
+
+/// The peer must take a packet now and then.
 void channel_body::watch_untaken() {
-  if (cut_pending_ || ending_ || out_.unsent_answer_bytes() <= limits_.unsent_bytes) return;
+  if (cut_pending_ || ending_ || !must_be_taken()) return;
   if (!cut_timer_)
     cut_timer_ = engine::timer(engine::any_loop(), [self = base::ref<channel_body>::share(this)] {
       self->cut_timer_ran_out();
@@ -253,7 +258,7 @@ void channel_body::watch_untaken() {
 void channel_body::cut_timer_ran_out() {
   locked hold(lock_);
   cut_pending_ = false;
-  if (ending_ || out_.unsent_answer_bytes() <= limits_.unsent_bytes) return;
+  if (ending_ || !must_be_taken()) return;
   if (out_.counts().packets_sent != cut_seen_packets_) return watch_untaken();
   begin_end(hold, why::not_taken,
             "the peer has not read " + std::to_string(out_.unsent_bytes()) + " bytes of answers");

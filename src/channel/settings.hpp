@@ -46,7 +46,8 @@ struct settings {
   /// Accepting side: how long the peer may take for its hello, from accept: half-open connections,
   /// T49.
   std::chrono::nanoseconds hello_within = std::chrono::seconds(10);
-  /// Answers beyond unsent_bytes and no packet taken for this long: the peer is cut off, T48.
+  /// Answers beyond unsent_bytes, or the last of a planned stop, and no packet taken for this long:
+  /// the peer is cut off, T48.
   std::chrono::nanoseconds not_taken_after = std::chrono::seconds(10);
   /// Ask the kernel for a pidfd of the peer (costs one descriptor).
   bool want_pidfd = false;

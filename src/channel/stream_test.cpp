@@ -299,36 +299,5 @@ TEST_P(ChannelStream, DataOfAPeerThatDiedWithUnreadDataIsStillRead) {
   late.heard->line = nullptr;
 }
 
-TEST_P(ChannelStream, T48_AnswersThatNobodyReadsCutThePeerOff) {
-  settings limits;
-  limits.unsent_bytes = 100'000;
-  limits.not_taken_after = std::chrono::milliseconds(30);
-  party server;
-  server.line = channel::make(side::accepting, limits, server.heard);
-  server.heard->line = server.line;
-  server.heard->on_arrival = [](recorder& at, arrival& what) {
-    const std::string answer(60'000, 'a');
-    outgoing out;
-    out.what = kind::reply;
-    out.id = what.id;
-    out.body = base::as_bytes(answer);
-    at.line->send(std::move(out));
-  };
-  auto wires = wire_pair(GetParam());
-  transport& stopped = *wires.first;
-  server.line->attach(std::move(wires.second));
-  base::buffer hello = hello_packet({}, side::connecting, nullptr);
-  iovec whole{hello.data(), hello.size()};
-  ASSERT_EQ(stopped.send({&whole, 1}, {}, true), send_result::taken);
-  for (std::uint64_t id = 1; id <= 40; ++id) {
-    std::byte head[frame_head_most_bytes];
-    whole = {head, write_head(head, kind::request, false, 0, id, {}, 0)};
-    while (stopped.send({&whole, 1}, {}, false) == send_result::full) std::this_thread::yield();
-  }
-  ASSERT_TRUE(server.heard->until_closed());
-  EXPECT_EQ(server.heard->end.why, closing::reason::not_taken);
-  server.heard->line = nullptr;
-}
-
 }  // namespace
 }  // namespace openxpc::channel::testing
