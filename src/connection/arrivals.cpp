@@ -262,10 +262,15 @@ void conversation::unanswered(base::ref<base::counted> context, std::uint64_t, c
 
 void conversation::drained() {
   receiving.of = this;
+  bool is_new;
   {
     std::lock_guard lock(mutex_);
     if (next(state_, event::drained, how_.comes_back).then != duty::finish) return;
+    is_new = how_.announced_by && !announced_;
+    finishing_ = finishing_ || is_new;
   }
+  // One that has not said anything the program was told of: nobody opens its strand.
+  if (is_new) return finish_if_answered();
   strand_.push(base::make_ref<stopping_delivery>(base::ref<conversation>::share(this)));
 }
 

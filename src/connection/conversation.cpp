@@ -115,6 +115,8 @@ void conversation::accept(std::unique_ptr<channel::transport> wire) {
   base::ref<channel::channel> over;
   {
     std::lock_guard lock(mutex_);
+    // The listener was stopped meanwhile: as if it had been before the client came.
+    if (state_ == state::over) return;
     over = channel_ = channel::channel::make(channel::side::accepting, how_.limits,
                                              base::ref<channel::sink>::share(this));
   }
