@@ -1,5 +1,7 @@
 #include "supervise/cgroup.hpp"
 
+#include "base/clock.hpp"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -91,6 +93,19 @@ bool is_in_force(const job::group_limit& limit, std::string_view read) {
   return number <= limit.value && limit.value - number < page;
 }
 
+/// Of a group; tells poll(2) of a change after the last reading.
+base::fd open_events(int borrowed_directory) noexcept {
+  return base::fd(::openat(borrowed_directory, "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+}
+
+/// Whether a process is left in the group, or in one below it.
+bool says_populated(int borrowed_events) noexcept {
+  char text[256];
+  const ssize_t got = ::pread(borrowed_events, text, sizeof text, 0);
+  return got > 0 && std::string_view(text, static_cast<std::size_t>(got)).find("populated 1") !=
+                        std::string_view::npos;
+}
+
 trouble limit_trouble(const job::group_limit& limit, const std::string& why) {
   return {trouble::kind::bad_input, "CgroupLimits/" + limit.key + ": " + why};
 }
@@ -111,11 +126,8 @@ failure_of put_in_force(const job_cgroup& group, const job::group_limit& limit) 
 
 bool job_cgroup::is_populated() const noexcept {
   if (!directory_) return false;
-  base::fd file(::openat(directory_.get(), "cgroup.events", O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-  char text[256];
-  const ssize_t got = file ? ::read(file.get(), text, sizeof text) : -1;
-  return got > 0 && std::string_view(text, static_cast<std::size_t>(got)).find("populated 1") !=
-                        std::string_view::npos;
+  base::fd events(open_events(directory_.get()));
+  return says_populated(events.get());
 }
 
 void job_cgroup::kill() const noexcept {
@@ -149,20 +161,17 @@ cgroups::cgroups(outcome<std::string> own, std::string name) : name_(std::move(n
 }
 
 /// What was killed a moment ago may still be on its way out: the kernel says when a group is empty.
+/// It says so before it counts the group out of the one above, which it would not let go yet; so
+/// the domain's own is asked.
 void cgroups::remove() noexcept {
   if (!domain_fd_) return;
-  constexpr int patience_ms = 1000;
-  for (const std::string& each : forgotten_) {
-    const job_cgroup group(open_directory(domain_fd_.get(), each.c_str()), each);
-    if (!group.is_populated()) continue;
-    base::fd events(::openat(group.borrowed_fd(), "cgroup.events", O_RDONLY | O_CLOEXEC));
-    pollfd changed{events.get(), POLLPRI, 0};
-    char text[256];
-    // Only a change after the last reading is an event.
-    if (::read(events.get(), text, sizeof text) > 0 && group.is_populated()) {
-      while (::poll(&changed, 1, patience_ms) < 0 && errno == EINTR) {
-      }
-    }
+  // Of processes that were left to themselves nobody can know how long they stay.
+  constexpr std::chrono::milliseconds patience(1000), between(100);
+  const base::instant late = base::from_now(patience);
+  const base::fd events = open_events(domain_fd_.get());
+  pollfd changed{events.get(), POLLPRI, 0};
+  while (says_populated(events.get()) && base::boot_clock::now() < late) {
+    ::poll(&changed, 1, between.count());
   }
   sweep();
   ::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR);
