@@ -5,7 +5,10 @@
 #include "support/resources.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <fstream>
 #include <stdexcept>
@@ -256,11 +259,11 @@ openxpc_error_code_t manager::open_fails(const std::string& name, std::string* m
 }
 
 bool is_alive(pid_t pid) {
-  std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
-  std::string text;
-  std::getline(stat, text);
-  const std::size_t bracket = text.rfind(')');
-  return bracket != std::string::npos && text.size() > bracket + 2 && text[bracket + 2] != 'Z';
+  // Of a process whose first thread has ended already others may still hold its descriptors: the
+  // kernel says when the last one is gone.
+  const fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
+  pollfd look{process.get(), POLLIN, 0};
+  return process && ::poll(&look, 1, 0) == 0;
 }
 
 void wait_until_gone(pid_t pid) {

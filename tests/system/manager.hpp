@@ -125,7 +125,7 @@ class manager {
   std::optional<xpc_testing::child> xpcd_;
 };
 
-/// True while there is a process of that number that is no zombie.
+/// True while there is a process of that number that is no zombie: one of its threads runs.
 bool is_alive(pid_t pid);
 void wait_until_gone(pid_t pid);
 
