@@ -186,7 +186,13 @@ void manager::replace() {
 
 xpc_testing::ending manager::stop() {
   xpcd_->kill(SIGTERM);
+  return wait();
+}
+
+xpc_testing::ending manager::wait() try {
   return xpcd_->wait();
+} catch (const std::exception& why) {
+  throw std::runtime_error(why.what() + std::string("; xpcd said:\n") + log());
 }
 
 answer manager::ask(const object_ref& request) const { return ask_control(directory_, request); }

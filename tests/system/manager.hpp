@@ -102,7 +102,8 @@ class manager {
   void start();
   /// SIGTERM; how it ended.
   xpc_testing::ending stop();
-  xpc_testing::ending wait() { return xpcd_->wait(); }
+  /// How it ended by itself. Throws, with what it had to say, where it does not.
+  xpc_testing::ending wait();
   void signal(int number) { xpcd_->kill(number); }
   std::string log() const { return xpcd_->error_text(); }
 
