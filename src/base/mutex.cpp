@@ -2,8 +2,8 @@
 
 #ifndef OPENXPC_TSAN
 #include "base/futex.hpp"
+#include "base/same_errno.hpp"
 
-#include <cerrno>
 #include <thread>
 
 namespace openxpc::base {
@@ -14,19 +14,6 @@ int looks() noexcept {
   static const int most = std::thread::hardware_concurrency() > 1 ? 40 : 0;
   return most;
 }
-
-/// Who locks or unlocks between a system call and a look at what became of it finds errno as it
-/// was.
-class same_errno {
- public:
-  same_errno() noexcept : before_(errno) {}
-  same_errno(const same_errno&) = delete;
-  same_errno& operator=(const same_errno&) = delete;
-  ~same_errno() { errno = before_; }
-
- private:
-  const int before_;
-};
 
 void breathe() noexcept {
 #if defined(__x86_64__) || defined(__i386__)

@@ -2,6 +2,7 @@
 
 #include "base/fd.hpp"
 #include "base/futex.hpp"
+#include "base/same_errno.hpp"
 #include "engine/blocking.hpp"
 #include "engine/engine.hpp"
 #include "engine/registration.hpp"
@@ -37,10 +38,9 @@ callbacks& all() {
 }
 
 void write_to_eventfd(int) {
-  int saved = errno;
+  const base::same_errno kept;
   std::uint64_t one = 1;
   (void)!::write(signal_eventfd, &one, sizeof one);
-  errno = saved;
 }
 
 class signal_source final : public engine::source {

@@ -1,3 +1,4 @@
+#include "base/same_errno.hpp"
 #include "channel/body.hpp"
 
 #include <algorithm>
@@ -105,9 +106,10 @@ send_result channel_body::transmit(locked& hold, std::span<const iovec> parts,
   transport* wire = wire_.get();
   hold.unlock();
   const send_result result = wire->send(parts, fds, credentials);
-  const int error = errno;
-  hold.lock();
-  errno = error;
+  {
+    const base::same_errno kept;
+    hold.lock();
+  }
   writing_ = false;
   if (finale_waits_) {
     finale_waits_ = false;

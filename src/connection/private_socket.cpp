@@ -1,5 +1,6 @@
 #include "connection/private_socket.hpp"
 
+#include "base/same_errno.hpp"
 #include "channel/socket/socket_transport.hpp"
 
 #include <fcntl.h>
@@ -40,10 +41,9 @@ bool bind_in(const char* parent, private_socket& made) noexcept {
     made.path = base::fd(::openat(directory.get(), "s", O_PATH | O_CLOEXEC | O_NOFOLLOW));
     if (made.path) made.listening = std::move(socket);
   }
-  int error = errno;
+  const base::same_errno kept;
   if (bound) ::unlinkat(directory.get(), "s", 0);
   ::rmdir(path);
-  errno = error;
   return static_cast<bool>(made.listening);
 }
 
