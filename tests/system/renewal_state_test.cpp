@@ -26,7 +26,7 @@ using xpc_testing::run_result;
 class RenewalState : public ::testing::Test {
  protected:
   const std::string root = xpc_testing::runtime_directory();
-  manager xpcd{root + "/domain", {"--check-in-time", "2"}};
+  manager xpcd{root + "/domain", {"--check-in-time", "5"}};
   const std::string name = "org.example.echo";
 
   void load(const std::string& label, const std::vector<std::string>& arguments,
@@ -115,7 +115,7 @@ TEST_F(RenewalState, AnUpgradeOfAServiceGoesOnWithItsTime) {
   xpcd.wait_for_state("job", "upgrading");
   ASSERT_NO_FATAL_FAILURE(renew(xpcd));
   EXPECT_EQ(verb.wait().status, 69) << xpcd.log();
-  EXPECT_NE(verb.error_text().find("did not say that it is ready within 2 s"), std::string::npos)
+  EXPECT_NE(verb.error_text().find("did not say that it is ready within 5 s"), std::string::npos)
       << verb.error_text();
   EXPECT_EQ(text_at(xpcd.open(served).call("hello").reply, "version"), "1");
   // The version to go back to is still known to the new one.

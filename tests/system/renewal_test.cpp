@@ -29,7 +29,7 @@ std::string first_line_of(const std::string& file) {
 class Renewal : public ::testing::Test {
  protected:
   const std::string root = xpc_testing::runtime_directory();
-  manager xpcd{root + "/domain", {"--check-in-time", "1"}};
+  manager xpcd{root + "/domain", {"--check-in-time", "5"}};
   const std::string name = "org.example.echo";
 
   /// @return the service's process
@@ -178,7 +178,7 @@ TEST_F(Renewal, AProgramThatCannotTakeOverIsRefusedAndNothingChanges) {
       {copy_of(xpc_testing::odd_manager_program, "crash", "crash"), 69,
        "--check-state was ended by signal 6"},
       {copy_of(xpc_testing::odd_manager_program, "hang", "hang"), 69,
-       "--check-state did not end within 1 s"},
+       "--check-state did not end within 5 s"},
       {copy_of(xpc_testing::odd_manager_program, "silent", "silent"), 69,
        "--check-state did not answer as an xpcd does"},
       {root + "/script", 65, "is a script, not a program"},

@@ -44,7 +44,7 @@ namespace {
 class Upgrade : public ::testing::Test {
  protected:
   const std::string root = xpc_testing::runtime_directory();
-  manager xpcd{root + "/domain", {"--check-in-time", "1"}};
+  manager xpcd{root + "/domain", {"--check-in-time", "5"}};
   const std::string name = "org.example.versions";
   const std::string program = root + "/service";
 
@@ -157,7 +157,7 @@ TEST_F(Upgrade, T64_AVersionThatFailsAtItsStartIsRolledBack) {
   int version = 2;
   for (const auto& [behaviour, reason] :
        {std::pair("crash", "was ended by signal 6"), std::pair("exit", "exited with status 3"),
-        std::pair("hang", "did not say that it is ready within 1 s")}) {
+        std::pair("hang", "did not say that it is ready within 5 s")}) {
     install_version(program, version++, behaviour);
     answer done = upgrade(xpcd, "job");
     ASSERT_TRUE(done) << done.message;
