@@ -262,16 +262,15 @@ void conversation::unanswered(base::ref<base::counted> context, std::uint64_t, c
 
 void conversation::drained() {
   receiving.of = this;
-  bool is_new;
+  bool was_announced;
   {
     std::lock_guard lock(mutex_);
     if (next(state_, event::drained, how_.comes_back).then != duty::finish) return;
-    is_new = how_.announced_by && !announced_;
-    finishing_ = finishing_ || is_new;
+    was_announced = !how_.announced_by || announced_;
   }
-  // One that has not said anything the program was told of: nobody opens its strand.
-  if (is_new) return finish_if_answered();
   strand_.push(base::make_ref<stopping_delivery>(base::ref<conversation>::share(this)));
+  // Nobody else will let the end of one be handled that the program was not told of.
+  if (!was_announced) let_handlers_run();
 }
 
 void conversation::closed(const channel::closing& how) {
