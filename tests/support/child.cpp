@@ -2,6 +2,7 @@
 // the test may have threads; everything it needs is laid out before.
 #include "support/child.hpp"
 
+#include "base/poll_now.hpp"
 #include "support/harness.hpp"
 #include "support/patience.hpp"
 #include "support/sanitizers.hpp"
@@ -229,11 +230,7 @@ void child::kill(int signal) {
   if (!ended_) ::kill(pid_, signal);
 }
 
-bool child::alive() const {
-  if (ended_) return false;
-  pollfd look{pidfd_.get(), POLLIN, 0};
-  return ::poll(&look, 1, 0) == 0;
-}
+bool child::alive() const { return !ended_ && !openxpc::base::has_ended(pidfd_.get()); }
 
 ending child::wait() {
   if (ended_) return *ended_;

@@ -1,11 +1,11 @@
 #include "system/manager.hpp"
 
+#include "base/poll_now.hpp"
 #include "support/patience.hpp"
 #include "support/places.hpp"
 #include "support/resources.hpp"
 
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -268,8 +268,7 @@ bool is_alive(pid_t pid) {
   // Of a process whose first thread has ended already others may still hold its descriptors: the
   // kernel says when the last one is gone.
   const fd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  pollfd look{process.get(), POLLIN, 0};
-  return process && ::poll(&look, 1, 0) == 0;
+  return process && !openxpc::base::has_ended(process.get());
 }
 
 void wait_until_gone(pid_t pid) {
