@@ -173,6 +173,9 @@ void cgroups::remove() noexcept {
   while (says_populated(events.get()) && base::boot_clock::now() < late) {
     ::poll(&changed, 1, between.count());
   }
+  // Also what an xpcd before us, or another domain whose number this one got, left of jobs that
+  // nobody has described to us.
+  forgotten_.merge(used_);
   sweep();
   ::unlinkat(own_fd_.get(), name_.c_str(), AT_REMOVEDIR);
   domain_fd_.reset();

@@ -259,6 +259,20 @@ TEST_F(RealCgroups, GroupsOfADomainThatNobodyServesAreRemovedByTheNext) {
   EXPECT_FALSE(std::filesystem::exists(own + "/" + name + "-other"));
 }
 
+TEST_F(RealCgroups, ADomainThatEndsLeavesNothingOfWhatWasThereBefore) {
+  {
+    const base::fd held(::open((own + "/" + name).c_str(), O_RDONLY | O_CLOEXEC));
+    ASSERT_EQ(::flock(held.get(), LOCK_SH | LOCK_NB), 0);
+    ASSERT_EQ(::mkdir((own + "/" + name + "/unknown@0").c_str(), 0755), 0);
+    cgroups all(own, name);
+    outcome<job_cgroup> made = all.make("job", {});
+    ASSERT_TRUE(made);
+    ASSERT_TRUE(*made);
+    all.forget("job");
+  }
+  EXPECT_FALSE(std::filesystem::exists(own + "/" + name));
+}
+
 TEST_F(RealCgroups, ManyDomainsThatComeAndGoLeaveEachOtherAlone) {
   constexpr int domains = 4, rounds = 100;
   std::atomic<int> without{0}, left{0};
