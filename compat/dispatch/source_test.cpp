@@ -191,6 +191,47 @@ TEST(DispatchSource, ReadAndWriteOnOneDescriptor) {
   ::close(pair[1]);
 }
 
+// A program that reads until there is nothing more, and takes that for the end, loses the rest.
+TEST(DispatchSource, NoEventWithoutData) {
+  constexpr int bytes = 20000;
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  ASSERT_EQ(::fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+  event done;
+  std::atomic<int> received{0}, for_nothing{0};
+  {
+    tested_source reader(DISPATCH_SOURCE_TYPE_READ, static_cast<uintptr_t>(ends[0]), 0, nullptr,
+                         [&](uintptr_t) {
+                           char some[4096];
+                           const ssize_t got = ::read(ends[0], some, sizeof some);
+                           if (got <= 0) ++for_nothing;
+                           if (got > 0 && (received += static_cast<int>(got)) == bytes) done.give();
+                         });
+    dispatch_activate(reader);
+    for (int i = 0; i < bytes; ++i) ASSERT_EQ(::write(ends[1], "x", 1), 1);
+    done.wait();
+  }
+  EXPECT_EQ(for_nothing.load(), 0);
+  ::close(ends[0]);
+  ::close(ends[1]);
+}
+
+TEST(DispatchSource, ADescriptorStaysBlocking) {
+  int pair[2];
+  ASSERT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+  const int before = ::fcntl(pair[0], F_GETFL);
+  event writable;
+  {
+    tested_source writer(DISPATCH_SOURCE_TYPE_WRITE, static_cast<uintptr_t>(pair[0]), 0, nullptr,
+                         [&](uintptr_t) { writable.give(); });
+    dispatch_activate(writer);
+    writable.wait(2);
+    EXPECT_EQ(::fcntl(pair[0], F_GETFL), before);
+  }
+  ::close(pair[0]);
+  ::close(pair[1]);
+}
+
 TEST(DispatchSource, RegularFilesAreAlwaysReadable) {
   int file = ::open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
   event readable;

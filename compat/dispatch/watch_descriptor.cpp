@@ -3,7 +3,7 @@
 #include <asio/error.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 
-#include <fcntl.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -16,10 +16,11 @@
 #include "dispatch/manager.hpp"
 #include "dispatch/source.hpp"
 
-// Read, write and process sources wait for a descriptor of their own, a copy of the program's or a
-// pidfd: one epoll set takes the same number only once, and a program may watch a descriptor for
-// both directions. While the process has no descriptor left for it the watch tries again, ever so
-// often.
+// Read and write sources wait for an epoll set of their own that has the program's descriptor in
+// it, process sources for a pidfd. The engine makes what it waits for non-blocking, which it would
+// do to the program's open file too, and takes a number only once, while a program may watch a
+// descriptor for both directions. While the process has no descriptor left for it the watch tries
+// again, ever so often.
 
 namespace openxpc::dispatch {
 namespace {
@@ -35,20 +36,24 @@ bool may_work_later(int error) noexcept {
 
 class descriptor_watch final : public watch, public std::enable_shared_from_this<descriptor_watch> {
  public:
-  descriptor_watch(source& to, descriptor_base::wait_type what, bool level)
-      : to_(&to), what_(what), level_(level), descriptor_(manager::get().context()) {}
+  /// @param events of epoll, for a descriptor; 0 for a process
+  descriptor_watch(source& to, std::uint32_t events)
+      : to_(&to), events_(events), descriptor_(manager::get().context()) {}
 
   void start() override {
     if (!to_) return;
+    if (always_ready_) return report();
     if (!descriptor_.is_open() && !open()) return;
-    descriptor_.async_wait(what_, [self = shared_from_this()](const asio::error_code& error) {
-      // Regular files cannot be waited for: they are always ready.
-      bool ready = !error || error == asio::error::operation_not_supported;
-      if (ready && self->to_) self->report();
-    });
+    descriptor_.async_wait(descriptor_base::wait_read,
+                           [self = shared_from_this()](const asio::error_code& error) {
+                             if (error || !self->to_) return;
+                             // An event may be older than the handler that saw to it.
+                             if (self->events_ != 0 && !self->is_ready()) return self->start();
+                             self->report();
+                           });
   }
   void again() override {
-    if (level_) start();
+    if (events_ != 0) start();
   }
   void stop() {
     to_ = nullptr;
@@ -60,10 +65,23 @@ class descriptor_watch final : public watch, public std::enable_shared_from_this
   /// False when there is nothing to wait for, now or for ever.
   bool open() {
     const auto handle = to_->handle();
-    base::fd own =
-        level_
-            ? base::fd::copy(static_cast<int>(handle))
-            : base::fd(static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(handle), 0)));
+    base::fd own(events_ != 0
+                     ? ::epoll_create1(EPOLL_CLOEXEC)
+                     : static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(handle), 0)));
+    if (own && events_ != 0) {
+      epoll_event wanted{};
+      wanted.events = events_;
+      if (::epoll_ctl(own.get(), EPOLL_CTL_ADD, static_cast<int>(handle), &wanted) < 0) {
+        if (errno == EPERM) {
+          // Regular files cannot be waited for: they are always ready.
+          always_ready_ = true;
+          report();
+        } else if (may_work_later(errno)) {
+          try_later();
+        }
+        return false;
+      }
+    }
     asio::error_code refused;
     if (own) {
       descriptor_.assign(own.get(), refused);
@@ -74,22 +92,29 @@ class descriptor_watch final : public watch, public std::enable_shared_from_this
     }
     const int error = own ? refused.value() : errno;
     if (may_work_later(error))
-      manager::get().after(until_next_try, [self = shared_from_this()] { self->start(); });
-    else if (!level_ && error == ESRCH)
+      try_later();
+    else if (events_ == 0 && error == ESRCH)
       to_->merge(DISPATCH_PROC_EXIT);  // gone already
     return false;
   }
+  void try_later() {
+    manager::get().after(until_next_try, [self = shared_from_this()] { self->start(); });
+  }
+  bool is_ready() {
+    epoll_event found{};
+    return ::epoll_wait(descriptor_.native_handle(), &found, 1, 0) > 0;
+  }
   void report() {
-    if (!level_) return to_->merge(DISPATCH_PROC_EXIT);
+    if (events_ == 0) return to_->merge(DISPATCH_PROC_EXIT);
     int bytes = 0;
-    if (what_ == descriptor_base::wait_read) ::ioctl(descriptor_.native_handle(), FIONREAD, &bytes);
+    if (events_ == EPOLLIN) ::ioctl(static_cast<int>(to_->handle()), FIONREAD, &bytes);
     // A listening socket or the end of the stream is an event too.
     to_->merge(static_cast<uintptr_t>(std::max(bytes, 1)));
   }
 
   source* to_;
-  const descriptor_base::wait_type what_;
-  const bool level_;
+  const std::uint32_t events_;
+  bool always_ready_ = false;
   asio::posix::stream_descriptor descriptor_;
 };
 
@@ -108,14 +133,13 @@ class owned_watch final : public watch {
 }  // namespace
 
 std::unique_ptr<watch> make_descriptor_watch(source& with) {
-  bool reads = with.type() == DISPATCH_SOURCE_TYPE_READ;
-  return std::make_unique<owned_watch>(std::make_shared<descriptor_watch>(
-      with, reads ? descriptor_base::wait_read : descriptor_base::wait_write, true));
+  const bool reads = with.type() == DISPATCH_SOURCE_TYPE_READ;
+  return std::make_unique<owned_watch>(
+      std::make_shared<descriptor_watch>(with, reads ? EPOLLIN : EPOLLOUT));
 }
 
 std::unique_ptr<watch> make_process_watch(source& with) {
-  return std::make_unique<owned_watch>(
-      std::make_shared<descriptor_watch>(with, descriptor_base::wait_read, false));
+  return std::make_unique<owned_watch>(std::make_shared<descriptor_watch>(with, 0));
 }
 
 }  // namespace openxpc::dispatch
