@@ -1,6 +1,7 @@
 #include "base/fd.hpp"
+#include "base/same_errno.hpp"
 
-#include <asio/error.hpp>
+#include <asio/error_code.hpp>
 #include <asio/posix/stream_descriptor.hpp>
 
 #include <sys/epoll.h>
@@ -11,6 +12,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 
 #include "dispatch/manager.hpp"
@@ -64,24 +66,7 @@ class descriptor_watch final : public watch, public std::enable_shared_from_this
  private:
   /// False when there is nothing to wait for, now or for ever.
   bool open() {
-    const auto handle = to_->handle();
-    base::fd own(events_ != 0
-                     ? ::epoll_create1(EPOLL_CLOEXEC)
-                     : static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(handle), 0)));
-    if (own && events_ != 0) {
-      epoll_event wanted{};
-      wanted.events = events_;
-      if (::epoll_ctl(own.get(), EPOLL_CTL_ADD, static_cast<int>(handle), &wanted) < 0) {
-        if (errno == EPERM) {
-          // Regular files cannot be waited for: they are always ready.
-          always_ready_ = true;
-          report();
-        } else if (may_work_later(errno)) {
-          try_later();
-        }
-        return false;
-      }
-    }
+    base::fd own = events_ != 0 ? open_set() : open_process();
     asio::error_code refused;
     if (own) {
       descriptor_.assign(own.get(), refused);
@@ -91,14 +76,32 @@ class descriptor_watch final : public watch, public std::enable_shared_from_this
       }
     }
     const int error = own ? refused.value() : errno;
-    if (may_work_later(error))
-      try_later();
-    else if (events_ == 0 && error == ESRCH)
+    if (may_work_later(error)) {
+      manager::get().after(until_next_try, [self = shared_from_this()] { self->start(); });
+    } else if (events_ == 0 && error == ESRCH) {
       to_->merge(DISPATCH_PROC_EXIT);  // gone already
+    } else if (events_ != 0 && error == EPERM) {
+      // Regular files cannot be waited for: they are always ready.
+      always_ready_ = true;
+      report();
+    }
     return false;
   }
-  void try_later() {
-    manager::get().after(until_next_try, [self = shared_from_this()] { self->start(); });
+  // Without one errno says why.
+  base::fd open_process() const {
+    return base::fd(
+        static_cast<int>(::syscall(SYS_pidfd_open, static_cast<pid_t>(to_->handle()), 0)));
+  }
+  base::fd open_set() const {
+    base::fd set(::epoll_create1(EPOLL_CLOEXEC));
+    epoll_event wanted{};
+    wanted.events = events_;
+    if (set &&
+        ::epoll_ctl(set.get(), EPOLL_CTL_ADD, static_cast<int>(to_->handle()), &wanted) < 0) {
+      const base::same_errno kept;
+      set.reset();
+    }
+    return set;
   }
   bool is_ready() {
     epoll_event found{};
